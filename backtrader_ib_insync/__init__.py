@@ -1,0 +1,32 @@
+"""backtrader on Interactive Brokers: `IBStore`, `IBData` and `IBBroker`, drop-in for backtrader's own, on ib_insync.
+
+Where to look:
+
+    ibstore      IBStore: the connection, its params, its life       ibdata     IBData: the feed, one method per state
+    ibbroker     IBBroker: orders, cash, positions                   orders     IBOrder
+    connection   sessions with TWS: connect, watch, reconnect        streams    live subscriptions
+    downloads    contract lookups and histories                      bars       what makes a bar
+    contract     datanames                                           history    what TWS serves of the past
+    pacing       how fast TWS may be asked                           codes      what every TWS code means
+    messages     the records that cross the threads                  loop       the loop thread and the waker
+    errors       everything this library raises                      insync     the client library
+    simulator/   a TWS in a folder, to try it all without an account
+"""
+import backtrader as _bt
+
+from .errors import IBError
+from .ibbroker import IBBroker
+from .ibdata import IBData
+from .ibstore import IBStore
+from .orders import IBOrder
+from .comminfo import IBCommInfo
+from .version import __version__
+
+__all__ = ['IBStore', 'IBData', 'IBBroker', 'IBOrder', 'IBCommInfo', 'IBError', 'install', '__version__']
+
+
+def install():
+    """Put the three classes where backtrader leaves them missing without IbPy: bt.stores, bt.feeds, bt.brokers."""
+    _bt.stores.IBStore = IBStore
+    _bt.feeds.IBData = IBData
+    _bt.brokers.IBBroker = IBBroker

@@ -1,0 +1,222 @@
+"""Cash, value and positions of the accounts, rebuilt from what TWS tells (pure)."""
+import collections
+from typing import NamedTuple
+
+from backtrader.position import Position
+
+from .comminfo import multiplier
+from .order_fields import tidy
+
+#: seconds that a position told by TWS may be ahead of the execution that explains it
+AHEAD_SECONDS = 1.0
+#: seconds that a position told by TWS may be behind the executions
+BEHIND_SECONDS = 10.0
+
+#: (tag, currency) in the order they are believed; TWS sends BASE with several currencies, else the base currency itself
+CASH = (('TotalCashBalance', 'BASE'), ('TotalCashValue', None))
+VALUE = (('NetLiquidation', None), ('NetLiquidationByCurrency', 'BASE'))
+
+
+class Moved(NamedTuple):
+    """What an execution did to a position; sizes are signed, `own` tells that it is the broker's account."""
+    size: float
+    price: float
+    opened: float
+    closed: float
+    size_before: float
+    price_before: float
+    own: bool = True
+
+
+class Told(NamedTuple):
+    """A position that TWS told and that no execution explains yet; `time` is epoch seconds."""
+    size: float
+    price: float
+    time: float
+
+
+class Holding:
+    """One contract in one account: moved by executions at once, held against what TWS tells.
+
+    TWS's position messages and executions come in no fixed order. So a told position is: confirmed when it equals
+    ours; behind when it equals ours without some of the last executions, and then ignored; else ahead, and then given
+    AHEAD_SECONDS for the executions that explain it before it is believed as it stands.
+    """
+
+    def __init__(self, contract):
+        self.contract = contract
+        self.mult = multiplier(contract)
+        self.position = Position()
+        self.recent = collections.deque()
+        self.told = None
+        self.marketPrice = None
+        #: the price is made of executions alone: TWS's own has fees in it
+        self.exact = True
+
+    def move(self, size, price, now):
+        """Enter an execution; returns what it did as (opened, closed)."""
+        before = self.position.size
+        _, _, opened, closed = self.position.update(size, price)
+        self.exact = self.exact or not before or bool(opened and closed)
+        self.position.size = tidy(self.position.size)
+        if not self.position.size:
+            self.position.price = 0.0
+        self.recent.append((size, now))
+        if self.told is not None and self.told.size == self.position.size:
+            self.told = None
+        return tidy(opened), tidy(closed)
+
+    def tell(self, size, avgCost, now):
+        """TWS tells a position; returns whether it is in dispute."""
+        size = tidy(size)
+        while self.recent and now - self.recent[0][1] > BEHIND_SECONDS:
+            self.recent.popleft()
+        behind = self.behind(size)
+        if behind is None:
+            self.told = Told(size, avgCost / self.mult, now)
+        else:
+            self.told = None
+            while len(self.recent) > behind:
+                self.recent.popleft()
+        return self.told is not None
+
+    def behind(self, size):
+        """By how many of the last executions a told size is behind ours; None when they do not explain it."""
+        without = self.position.size
+        if without == size:
+            return 0
+        for count, (moved, _) in enumerate(reversed(self.recent), 1):
+            without = tidy(without - moved)
+            if without == size:
+                return count
+        return None
+
+    def believe(self):
+        """TWS's word is the truth: take the position it told."""
+        self.put(self.told.size, self.told.price)
+
+    def put(self, size, price):
+        self.position.fix(size, price if size else 0.0)
+        self.exact = not size
+        self.recent.clear()
+        self.told = None
+
+
+class Accounts:
+    """All accounts of a login; `name` is the one that a broker trades ('' until it is known)."""
+
+    def __init__(self, name=''):
+        self.name = name
+        self.values = {}
+        self.holdings = {}
+        self.disputed = {}
+        self.listed = None
+
+    # -- money ---------------------------------------------------------------------------------------------------------
+
+    def cash(self, account=None):
+        """Cash in the account's base currency; 0.0 while TWS has not told it."""
+        return self._first(CASH, account)
+
+    def value(self, account=None):
+        """Net liquidation value in the account's base currency; 0.0 while TWS has not told it."""
+        return self._first(VALUE, account)
+
+    def _first(self, choices, account):
+        told = self.values.get(account or self.name, {})
+        for choice in choices:
+            if choice in told:
+                return told[choice]
+        return 0.0
+
+    def on_value(self, record):
+        """Keep the tags that cash and value are made of."""
+        for tag, currency in CASH + VALUE:
+            if record.tag == tag and currency in (None, record.currency):
+                self.values.setdefault(record.account, {})[tag, currency] = float(record.value)
+
+    # -- positions -----------------------------------------------------------------------------------------------------
+
+    def holding(self, contract, account=None):
+        """The holding of a TWS contract, or None when there never was one."""
+        return self.holdings.get((account or self.name, contract.conId))
+
+    def position(self, contract, account=None):
+        """The position in a TWS contract; its price is per unit, and without fees where we saw it grow."""
+        holding = self.holding(contract, account)
+        return Position() if holding is None else holding.position
+
+    def _hold(self, contract, account):
+        return self.holdings.setdefault((account, contract.conId), Holding(contract))
+
+    def execute(self, contract, account, size, price, now):
+        """Move a position by an execution of signed `size`."""
+        holding = self._hold(contract, account)
+        before = holding.position.size, holding.position.price
+        opened, closed = holding.move(size, price, now)
+        if holding.told is None:
+            self.disputed.pop((account, contract.conId), None)
+        return Moved(holding.position.size, holding.position.price, opened, closed, before[0], before[1],
+                     account == self.name)
+
+    def amend(self, contract, account, size, price):
+        """A correction: replace the price of `size` (signed) that is in the position by moving its average."""
+        position = self._hold(contract, account).position
+        if position.size:
+            position.price += price * size / position.size
+
+    def on_position(self, record, now):
+        """A Position or Portfolio record."""
+        holding = self._hold(record.contract, record.account)
+        holding.marketPrice = getattr(record, 'marketPrice', holding.marketPrice)
+        key = record.account, record.contract.conId
+        if self.listed is not None:
+            self.listed[key] = (tidy(record.position), record.avgCost / holding.mult)
+        elif holding.tell(record.position, record.avgCost, now):
+            self.disputed[key] = holding
+        else:
+            self.disputed.pop(key, None)
+
+    def settle(self, now):
+        """Believe TWS where its word has stood long enough; returns the holdings that changed so."""
+        due = [key for key, holding in self.disputed.items() if now - holding.told.time >= AHEAD_SECONDS]
+        settled = [self.disputed.pop(key) for key in due]
+        for holding in settled:
+            holding.believe()
+        return settled
+
+    # -- TWS's whole view ----------------------------------------------------------------------------------------------
+
+    def begin(self):
+        """What follows is TWS's whole view: positions are listed, not compared."""
+        self.listed = {}
+
+    def rewind(self, executions):
+        """Before the first view is taken: start from where the positions stood before these executions."""
+        back = collections.Counter()
+        for execution in executions:
+            self._hold(execution.contract, execution.account)
+            back[execution.account, execution.contract.conId] += signed(execution)
+        for key, holding in self.holdings.items():
+            size, price = self.listed.get(key, (0, 0.0))
+            holding.put(tidy(size - back[key]), price)
+
+    def finish(self, now):
+        """The view is whole: take it where executions do not lead to it; what it does not list is flat."""
+        listed, self.listed = self.listed, None
+        self.disputed.clear()
+        changed = []
+        for key, holding in self.holdings.items():
+            size, price = listed.get(key, (0, 0.0))
+            holding.told = None
+            if holding.behind(size) is None:
+                changed.append(holding)
+                holding.put(size, price)
+            elif not holding.exact:
+                holding.position.price = price
+        return changed
+
+
+def signed(execution):
+    """The size of an execution, below zero for a sale."""
+    return tidy(execution.shares if execution.side == 'BOT' else -execution.shares)

@@ -1,0 +1,72 @@
+"""What TWS tells of orders and the account, as records for the broker. Loop thread only."""
+import copy
+import math
+
+from .messages import (
+    AccountValue, Commission, CompletedOrder, Execution, OpenOrder, OrderError, OrderState, Portfolio, Position)
+
+UNSET_INTEGER = 2147483647
+
+
+def known(number):
+    """A number of TWS, None where TWS means "unset" by it (empty, NaN, 1.79e308)."""
+    if number is None or number == '' or math.isnan(number) or abs(number) > 1e300:
+        return None
+    return number
+
+
+def paid(commission):
+    """A commission; TWS's -1 means "not known" as well."""
+    amount = known(commission)
+    return None if amount == -1 else amount
+
+
+class AccountStream:
+    """Hears the client library's account and order messages; `sink` may come late, what came before it is then asked again."""
+
+    def __init__(self):
+        self.sink = None
+
+    def tell(self, record):
+        if self.sink is not None:
+            self.sink(record)
+
+    def order_error(self, orderId, code, text, advanced):
+        self.tell(OrderError(orderId, code, text, advanced))
+
+    def openOrder(self, orderId, contract, order, state):
+        if not order.whatIf:
+            self.tell(OpenOrder(orderId, order.clientId, order.permId, state.status, copy.copy(contract), copy.copy(order),
+                                state.warningText))
+
+    def orderStatus(self, orderId, status, filled, remaining, avgFillPrice, permId, parentId, lastFillPrice, clientId,
+                    whyHeld, mktCapPrice=0.0):
+        self.tell(OrderState(orderId, clientId, permId, parentId, status, filled, remaining, avgFillPrice, lastFillPrice,
+                             whyHeld))
+
+    def execDetails(self, reqId, contract, execution):
+        orderId = 0 if execution.orderId == UNSET_INTEGER else execution.orderId
+        self.tell(Execution(
+            execution.execId, orderId, execution.clientId, execution.permId, execution.acctNumber,
+            execution.time.timestamp(), execution.side, execution.shares, execution.price, execution.cumQty,
+            execution.avgPrice, execution.orderRef, execution.exchange, copy.copy(contract), reqId == -1))
+
+    def commissionReport(self, report):
+        self.tell(Commission(report.execId, paid(report.commission), report.currency, known(report.realizedPNL)))
+
+    def completedOrder(self, contract, order, state):
+        self.tell(CompletedOrder(order.permId, state.status, copy.copy(contract), copy.copy(order), state.completedStatus))
+
+    def updateAccountValue(self, tag, value, currency, account):
+        self.tell(AccountValue(account, tag, value, currency))
+
+    def accountUpdateMulti(self, reqId, account, modelCode, tag, value, currency):
+        if not modelCode:
+            self.tell(AccountValue(account, tag, value, currency))
+
+    def updatePortfolio(self, contract, position, marketPrice, marketValue, avgCost, unrealizedPNL, realizedPNL, account):
+        self.tell(Portfolio(account, copy.copy(contract), position, marketPrice, marketValue, avgCost,
+                            known(unrealizedPNL) or 0.0, known(realizedPNL) or 0.0))
+
+    def position(self, account, contract, position, avgCost):
+        self.tell(Position(account, copy.copy(contract), position, avgCost))

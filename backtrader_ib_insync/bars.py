@@ -1,0 +1,163 @@
+"""What makes a bar: where intervals begin and end, and how ticks or smaller bars become bars of any size (pure).
+
+Times are seconds since the epoch, UTC; an interval holds its start and not its end, as TWS counts.
+"""
+import datetime
+import math
+from typing import NamedTuple
+
+from .zones import epoch, moment
+
+DAY = 86400
+HOUR = 3600
+
+
+class Grid:
+    """The intervals of `seconds` into which TWS divides a day: by the clock of the exchange's zone, anew from midnight."""
+
+    def __init__(self, seconds, zone):
+        if not 0 < seconds <= DAY:
+            raise ValueError('a grid divides a day: {} s is not between 0 and {}'.format(seconds, DAY))
+        self.seconds = seconds
+        self._zone = zone
+        self._start = self._end = 0.0
+
+    def start(self, time):
+        """The start of the interval that holds `time`."""
+        self._find(time)
+        return self._start
+
+    def end(self, time):
+        """The end of the interval that holds `time`."""
+        self._find(time)
+        return self._end
+
+    def next_edge(self, time):
+        """The first edge that is not before `time`."""
+        start = self.start(time)
+        return start if start == time else self._end
+
+    def _find(self, time):
+        if self._start <= time < self._end:
+            return
+        local = moment(math.floor(time), self._zone)
+        wall = local.hour * 3600 + local.minute * 60 + local.second
+        first = wall // self.seconds * self.seconds
+        last = min(first + self.seconds, DAY)
+        if self.seconds <= HOUR:
+            # clocks change on the hour: smaller intervals keep their length through it
+            self._start = math.floor(time) - (wall - first)
+            self._end = self._start + last - first
+        else:
+            midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+            self._start = epoch(midnight + datetime.timedelta(seconds=first), self._zone)
+            self._end = epoch(midnight + datetime.timedelta(seconds=last), self._zone)
+
+
+class Built(NamedTuple):
+    """A finished bar with both its edges."""
+    start: float
+    end: float
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+
+def whole(bar, end):
+    """A bar of TWS as a finished one; -1, TWS's "no such thing" for a volume of quotes, is no volume (P29)."""
+    return Built(bar.time, end, bar.open, bar.high, bar.low, bar.close, max(bar.volume, 0.0))
+
+
+class Builder:
+    """Makes bars of one grid out of ticks or smaller bars that come in time order; nothing is delivered unfinished."""
+
+    def __init__(self, grid):
+        self._grid = grid
+        self._open = None
+
+    def tick(self, tick):
+        """Add a trade or quote; returns the bar that it shows to be finished, or None."""
+        return self._add(tick.time, tick.price, tick.price, tick.price, tick.price, tick.size)
+
+    def bar(self, bar):
+        """Add a bar whose interval lies inside one of the grid's; returns the bar that it shows to be finished, or None."""
+        return self._add(bar.time, bar.open, bar.high, bar.low, bar.close, max(bar.volume, 0.0))
+
+    def _add(self, time, open_, high, low, close, volume):
+        finished = self.finish(time)
+        now = self._open
+        if now is None:
+            self._open = Built(self._grid.start(time), self._grid.end(time), open_, high, low, close, volume)
+        else:
+            # sums of hundreds of fractional sizes must not drift from TWS's own total
+            volume = round(now.volume + volume, 8)
+            self._open = now._replace(high=max(now.high, high), low=min(now.low, low), close=close, volume=volume)
+        return finished
+
+    def finish(self, time):
+        """The bar in progress, when `time` has reached its end; None otherwise."""
+        if self._open is None or time < self._open.end:
+            return None
+        finished, self._open = self._open, None
+        return finished
+
+    def ends(self):
+        """When the bar in progress ends, None when there is none."""
+        return None if self._open is None else self._open.end
+
+    def drop(self):
+        """Forget the bar in progress: it was not watched whole."""
+        self._open = None
+
+
+class Counter:
+    """Joins every `count` bars to one, as backtrader counts days, weeks and months; the first bar begins the count."""
+
+    def __init__(self, count):
+        self._count = count
+        self._bars = []
+
+    def add(self, bar):
+        """Add a finished bar; returns the joined one when it is complete, or None."""
+        self._bars.append(bar)
+        if len(self._bars) < self._count:
+            return None
+        bars, self._bars = self._bars, []
+        return Built(bars[0].start, bars[-1].end, bars[0].open, max(bar.high for bar in bars), min(bar.low for bar in bars),
+                     bars[-1].close, round(sum(bar.volume for bar in bars), 8))
+
+
+class Seam:
+    """Which records of history and of the live stream a feed still owes, so that each bar is delivered once, whole.
+
+    `covered` is the time up to which everything was delivered; `whole_from` the first edge from which the live stream
+    holds everything, None while no stream is watched.
+    """
+
+    def __init__(self):
+        self.covered = None
+        self.whole_from = None
+
+    def gap(self):
+        """The (start, end) that history must fill before live bars may follow, None when there is no such gap."""
+        if self.whole_from is None or self.covered is None or self.covered >= self.whole_from:
+            return None
+        return self.covered, self.whole_from
+
+    def watched(self, since, edge_after):
+        """A stream holds everything from `since` on; the first bar watched whole starts at the next edge."""
+        if self.whole_from is None:
+            self.whole_from = edge_after(since)
+
+    def broke(self):
+        """The stream has a hole: what follows must be watched anew."""
+        self.whole_from = None
+
+    def is_new(self, end):
+        """Whether a bar that ends at `end` was not delivered yet (P37: an equal one was)."""
+        return self.covered is None or end > self.covered
+
+    def deliver(self, end):
+        self.covered = end if self.covered is None else max(self.covered, end)

@@ -1,0 +1,44 @@
+"""What TWS's clock says, as far as whole-second answers and stamped ticks can tell it (pure)."""
+
+
+class ServerClock:
+    """Estimates TWS's clock from samples; all times are seconds since the epoch, UTC.
+
+    TWS answers reqCurrentTime in whole seconds, so one answer leaves a second of doubt. Each sample bounds the offset
+    (server minus local) from below and above; the bounds of several samples are intersected, and begun anew when they
+    contradict each other (a clock was set).
+    """
+
+    def __init__(self):
+        self.low = self.high = None
+        #: the latest server time that a message proves to have passed
+        self.heard = 0.0
+
+    def answered(self, second, asked, received):
+        """An answer `second` to a request sent at local time `asked` came at local time `received`."""
+        self._bound(second - received, second + 1 - asked)
+        self.heard = max(self.heard, float(second))
+
+    def stamped(self, time, received):
+        """A message stamped `time` came at local time `received`: the server was at least there."""
+        if self.low is not None and time - received > self.low:
+            self._bound(time - received, max(self.high, time - received))
+        self.heard = max(self.heard, time)
+
+    def _bound(self, low, high):
+        if self.low is None or low > self.high or high < self.low:
+            self.low, self.high = low, high
+        else:
+            self.low, self.high = max(low, self.low), min(high, self.high)
+
+    def offset(self):
+        """Server minus local clock in seconds; 0.0 before the first sample."""
+        return 0.0 if self.low is None else (self.low + self.high) / 2
+
+    def latest(self, local):
+        """The latest the server's clock can be when the local one shows `local`."""
+        return local + (self.high if self.high is not None else 1.0)
+
+    def forget(self):
+        """A new session: another server may have another clock."""
+        self.__init__()

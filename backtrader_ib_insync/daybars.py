@@ -1,0 +1,74 @@
+"""When bars of a day and longer end: by the session of their last day (pure)."""
+import calendar
+import datetime
+
+from backtrader import TimeFrame
+
+from .bars import DAY
+from .zones import epoch, moment, session_end, sessions
+
+ONE_DAY = datetime.timedelta(days=1)
+
+
+class DayEnds:
+    """The ends of bars that TWS labels with a date; `hours` is a tradingHours or liquidHours text of contract details.
+
+    `sessionend` (a time of day in `zone`) rules over the hours when it is given.
+    """
+
+    def __init__(self, timeframe, hours, zone, sessionend=None):
+        self._timeframe = timeframe
+        self._hours = hours
+        self._zone = zone
+        self._sessionend = sessionend
+
+    def end(self, label):
+        """The end of the session of the day that a bar's label (00:00 UTC of a date, in epoch seconds) names."""
+        return self._end_of(moment(label).date())
+
+    def _end_of(self, date):
+        if self._sessionend is None:
+            found = session_end(date, self._hours, self._zone)
+            if found is not None:
+                return found
+        time = self._sessionend or datetime.time(23, 59, 59)
+        return epoch(datetime.datetime.combine(date, time), self._zone)
+
+    def finished(self, label, now):
+        """Whether the bar so labelled is complete at `now`: TWS labels a running week or month with the current day."""
+        return self._end_of(self._last_day(moment(label).date())) <= now
+
+    def next_end(self, after):
+        """The first end of a bar later than `after`."""
+        date = moment(after, self._zone).date() - ONE_DAY
+        while True:
+            last = self._last_day(date)
+            if self._end_of(last) > after:
+                return self._end_of(last)
+            date = last + ONE_DAY
+
+    def _last_day(self, date):
+        if self._timeframe == TimeFrame.Weeks:
+            return date + (4 - date.weekday()) * ONE_DAY if date.weekday() < 5 else date + (11 - date.weekday()) * ONE_DAY
+        if self._timeframe in (TimeFrame.Months, TimeFrame.Years):
+            return _last_weekday(date.year, 12 if self._timeframe == TimeFrame.Years else date.month, date)
+        return date
+
+
+def _last_weekday(year, month, not_before):
+    last = datetime.date(year, month, calendar.monthrange(year, month)[1])
+    while last.weekday() > 4 and last > not_before:
+        last -= ONE_DAY
+    return last
+
+
+def day_start(date_seconds):
+    """00:00 UTC of the date of an instant: the label TWS gives its day."""
+    return date_seconds // DAY * DAY
+
+
+def usual_end(hours, zone):
+    """The time of day at which the sessions of `hours` end, None when it tells nothing or ends vary with midnight."""
+    ends = [moment(session.end, zone).time() for session in sessions(hours, zone)]
+    times = [end.replace(tzinfo=None) for end in ends if end != datetime.time()]
+    return max(times, key=times.count) if times else None

@@ -1,0 +1,95 @@
+"""Executions, each once: what they did, and the commission that makes them final (pure)."""
+import collections
+from typing import NamedTuple
+
+
+class Fill:
+    """One execution on its way to its order; `order` is None when not ours, `bit` is what the order made of it."""
+    __slots__ = ('execution', 'order', 'size', 'moved', 'commission', 'arrived', 'bit')
+
+    def __init__(self, execution, order, size, moved, arrived):
+        self.execution = execution
+        self.order = order
+        self.size = size
+        self.moved = moved
+        self.commission = None
+        self.arrived = arrived
+        self.bit = None
+
+
+class Amended(NamedTuple):
+    """A fill that had been told changed: by `commission` more, or because `execution` replaced what it was made of."""
+    fill: Fill
+    commission: float = 0.0
+
+
+def base(execId):
+    """What the revisions of one execution share: TWS corrects 'x.01' by 'x.02'."""
+    return execId.rpartition('.')[0] or execId
+
+
+class Fills:
+    """Holds fills back till their commission came, in order of arrival for each contract; remembers all of them."""
+
+    def __init__(self, patience):
+        #: seconds to wait for a commission
+        self.patience = patience
+        self.known = {}
+        self.waiting = collections.OrderedDict()
+        self.early = {}
+
+    def find(self, execution):
+        """The fill this execution is, or corrects; None for a new one."""
+        return self.known.get(base(execution.execId))
+
+    def add(self, execution, order, size, moved, now):
+        """Enter a new execution; an order's waits for its commission."""
+        fill = Fill(execution, order, size, moved, now)
+        self.known[base(execution.execId)] = fill
+        fill.commission = self.early.pop(execution.execId, None)
+        if order is not None:
+            self._wait(fill)
+        return fill
+
+    def _wait(self, fill):
+        key = fill.execution.account, fill.execution.contract.conId
+        self.waiting.setdefault(key, collections.deque()).append(fill)
+
+    def adjust(self, fill, size, moved, now):
+        """A correction changed the size of a fill: its order is told the difference as one more, at no cost."""
+        if fill.order is not None:
+            more = Fill(fill.execution, fill.order, size, moved, now)
+            more.commission = 0.0
+            self._wait(more)
+
+    def assign(self, order, permId):
+        """An order of an earlier run was adopted: what it executed is its own now."""
+        for fill in self.known.values():
+            if fill.order is None and fill.execution.permId == permId:
+                fill.order = order
+                self._wait(fill)
+
+    def on_commission(self, record):
+        """Take a commission, unknown is 0; returns an Amended when its fill had been told already, else None."""
+        amount = record.commission or 0.0
+        fill = self.known.get(base(record.execId))
+        if fill is None:
+            self.early[record.execId] = amount
+            return None
+        paid = fill.commission or 0.0
+        fill.commission = amount
+        return Amended(fill, amount - paid) if fill.bit is not None and amount != paid else None
+
+    def due(self, now):
+        """Take out the fills that may be told: commission known or waited for long enough, none overtaken."""
+        due = []
+        for key, queue in list(self.waiting.items()):
+            while queue and (queue[0].commission is not None or now - queue[0].arrived >= self.patience):
+                due.append(queue.popleft())
+            if not queue:
+                del self.waiting[key]
+        return due
+
+    def awaited(self, order):
+        """Whether fills of this order have not been told yet."""
+        return any(fill.order is order for queue in self.waiting.values() for fill in queue)

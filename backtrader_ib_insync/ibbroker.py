@@ -1,0 +1,253 @@
+"""IBBroker: a strategy's orders to TWS, and what becomes of them back to the strategy."""
+import collections
+import logging
+
+from backtrader import BrokerBase
+from backtrader.position import Position
+from backtrader.utils.py3 import with_metaclass
+
+from . import comminfo, trades
+from .account import Accounts
+from .fills import Fills
+from .ibstore import IBStore
+from .order_book import OrderBook
+from .order_desk import OrderDesk
+from .order_reports import Reports
+from .orders import last_bar
+from .positions import Positions
+
+log = logging.getLogger(__name__)
+
+
+class MetaIBBroker(type(BrokerBase)):
+    def __init__(cls, name, bases, dct):
+        super().__init__(name, bases, dct)
+        IBStore.BrokerCls = cls
+
+
+def _simulated_only(name):
+    def ignore(self, *args, **kwargs):
+        log.warning('%s(...) has no effect: only a simulated broker can do that', name)
+    ignore.__doc__ = 'No effect but a warning: for scripts that are shared with backtests.'
+    return ignore
+
+
+class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
+    """Sends orders to TWS and tells their life as backtrader's own broker would.
+
+    Cash, value and positions are those of the account, as TWS tells them, and positions follow executions at once:
+    reading them never waits. Any attribute of a TWS order is a keyword of ``buy`` and ``sell``, by its name or with
+    backtrader's old prefix: ``outsideRth=True``, ``m_triggerMethod=2``. Keywords of the store are taken too.
+
+    Params:
+
+      - ``account`` (''): the account to trade; the store's when empty.
+      - ``quicknotify`` (True): tell orders and trades at once, not at the next bar (sets cerebro's ``quicknotify``).
+      - ``backfill_orders`` (False): send orders also while their feed still delivers history; else they are rejected,
+        for stale bars must not trade real money.
+      - ``commission_wait`` (2.0): seconds that a fill waits for its commission before it is told without.
+    """
+
+    params = (
+        ('account', ''),
+        ('quicknotify', True),
+        ('backfill_orders', False),
+        ('commission_wait', 2.0),
+    )
+
+    def __init__(self, **kwargs):
+        super().__init__()
+        self.store = self.ib = IBStore(**kwargs)
+        self.inbox = collections.deque()
+        self.notifs = collections.deque()
+        self.accounts = Accounts(self.p.account)
+        self.book = OrderBook()
+        self.desk = OrderDesk(self, self.store, self.book)
+        self.reports = Reports(self, self.book, self.accounts, Fills(self.p.commission_wait))
+        self.positions = Positions(self)
+        self.startingcash = self.startingvalue = 0.0
+        self._cerebro = None
+        self._comminfos = {}
+
+    @property
+    def cerebro(self):
+        return self._cerebro
+
+    @cerebro.setter
+    def cerebro(self, cerebro):
+        # cerebro starts, polls and stops the stores it was told of, and there may be no feed to tell it of this one
+        self._cerebro = cerebro
+        if not any(store is self.store for store in cerebro.stores):
+            cerebro.addstore(self.store)
+
+    def start(self):
+        super().start()
+        if self.p.quicknotify:
+            self.cerebro.p.quicknotify = True
+        self.store.start(broker=self)
+        self._take_in()
+
+    def stop(self):
+        """Let TWS go; cash, value and positions stay as they were."""
+        super().stop()
+        self.store.stop()
+        self._take_in()
+
+    # -- what the account holds ----------------------------------------------------------------------------------------
+
+    def getcash(self):
+        """Cash in the account's base currency, as TWS last told it."""
+        return self.accounts.cash()
+
+    def getvalue(self, datas=None):
+        """The account's net liquidation value; with `datas`, the value of the positions in these, in their currency."""
+        if datas is None:
+            return self.accounts.value()
+        return sum(self._position_value(data) for data in datas)
+
+    get_cash = getcash
+    get_value = getvalue
+    cash = property(getcash)
+    value = property(getvalue)
+
+    def _position_value(self, data):
+        position = self.getposition(data, clone=False)
+        if not position.size:
+            return 0.0
+        bar = last_bar(data)
+        price = bar[1] if bar else self.accounts.holding(data.tradecontract).marketPrice or position.price
+        return self.getcommissioninfo(data).getvaluesize(position.size, price)
+
+    def getposition(self, data, clone=True):
+        """The position in the contract that `data` trades; flat for a feed that trades none."""
+        contract = getattr(data, 'tradecontract', None)
+        position = Position() if contract is None else self.accounts.position(contract)
+        return position.clone() if clone else position
+
+    def getcommissioninfo(self, data):
+        """What the user set for the data, or for all; else one made of the contract."""
+        if data._name in self.comminfo:
+            return self.comminfo[data._name]
+        for_all = self.comminfo[None]
+        if for_all is not self.p.commission or self.p.notdefault('commission'):
+            return for_all
+        contract = getattr(data, 'tradecontract', None)
+        if contract is None:
+            return comminfo.of_contract(None)
+        if contract.conId not in self._comminfos:
+            step = comminfo.size_step(getattr(data, 'tradecontractdetails', None))
+            self._comminfos[contract.conId] = comminfo.of_contract(contract, step)
+        return self._comminfos[contract.conId]
+
+    # -- orders to TWS -------------------------------------------------------------------------------------------------
+
+    def buy(self, owner, data, size, price=None, plimit=None, exectype=None, valid=None, tradeid=0, oco=None,
+            trailamount=None, trailpercent=None, parent=None, transmit=True, **kwargs):
+        """Send an order to buy and return it; never waits. What cannot be sent comes back Rejected, with the reason.
+
+        Raises BadParameter for a keyword that no TWS order has. ``whatif=True`` places nothing, waits for TWS, and
+        leaves what the order would cost in ``order.info['whatif']``.
+        """
+        return self.desk.order(True, kwargs, owner=owner, data=data, size=size, price=price, pricelimit=plimit,
+                               exectype=exectype, valid=valid, tradeid=tradeid, oco=oco, trailamount=trailamount,
+                               trailpercent=trailpercent, parent=parent, transmit=transmit)
+
+    def sell(self, owner, data, size, price=None, plimit=None, exectype=None, valid=None, tradeid=0, oco=None,
+             trailamount=None, trailpercent=None, parent=None, transmit=True, **kwargs):
+        """Send an order to sell; else as `buy`."""
+        return self.desk.order(False, kwargs, owner=owner, data=data, size=size, price=price, pricelimit=plimit,
+                               exectype=exectype, valid=valid, tradeid=tradeid, oco=oco, trailamount=trailamount,
+                               trailpercent=trailpercent, parent=parent, transmit=transmit)
+
+    def cancel(self, order):
+        """Ask TWS to cancel; returns whether that was done. An order that has ended, or is not ours, is left alone."""
+        return self.desk.cancel(order)
+
+    def modify(self, order, **changes):
+        """Change a working order: size, price, plimit, valid, trailamount, trailpercent, or any TWS attribute.
+
+        Returns whether that was sent: an order that has ended is left alone. Raises BadOrder for what TWS could not
+        take, BadParameter for an unknown name, NotConnected. TWS may refuse; then the order stays as it was, and
+        `order.info` says so.
+        """
+        return self.desk.modify(order, changes)
+
+    def whatif(self, data, size, timeout=10.0, **asked):
+        """Margin and commission of an order that is not placed (size below zero: to sell), as TWS's OrderState.
+
+        Takes what `buy` takes; waits `timeout` seconds. Raises BadOrder, NotConnected, RequestRefused, TimedOut.
+        """
+        return self.desk.whatif(data, size, timeout, asked)
+
+    def get_orders_open(self, safe=False):
+        """The orders that are alive, adopted ones included; `safe` gives snapshots."""
+        return [order.look() if safe else order for order in self.book.open()]
+
+    def orderstatus(self, order):
+        """The status of the order itself, which a clone may not know yet."""
+        return (self.book.own(order) or order).status
+
+    # -- notifications -------------------------------------------------------------------------------------------------
+
+    def next(self):
+        """Take in what TWS told since the last pass; cerebro then asks for the notifications."""
+        self._take_in()
+        # what a notification makes a strategy order is told in the next pass: the two must not go on for ever
+        self.notifs.append(None)
+
+    def _take_in(self):
+        self.store.drain()
+        if not self.store.accounts:
+            return
+        if not self.accounts.name:
+            self._name_account()
+        now = self.store.clock()
+        while self.inbox:
+            self.reports.take(self.inbox.popleft(), now)
+        self.reports.settle(now)
+        if not self.startingvalue:
+            self.startingcash, self.startingvalue = self.getcash(), self.getvalue()
+
+    def _name_account(self):
+        self.accounts.name = self.p.account or self.store.account
+
+    def notify(self, order):
+        """Queue the order, as it is now, for its strategy."""
+        self.notifs.append(order.clone())
+
+    def get_notification(self):
+        """The next order to tell, None when there is none in this pass."""
+        order = self.notifs.popleft() if self.notifs else None
+        if order is not None:
+            trades.seed(order, self.strategies())
+        return order
+
+    def backlog(self):
+        """Whether something waits for `next`, or to be notified."""
+        return bool(self.inbox or self.notifs)
+
+    def said(self, text, *args):
+        """Tell `notify_store`."""
+        self.store.notify(text, *args)
+
+    # -- what the reports need -----------------------------------------------------------------------------------------
+
+    def strategies(self):
+        """The strategies of the run; none before they are made."""
+        return getattr(self.cerebro, 'runningstrats', None) or []
+
+    def adopt(self, record):
+        """The order that TWS holds from an earlier run, as one of ours; None when no feed trades its contract."""
+        for data in self.cerebro.datas if self.strategies() else ():
+            if trades.conId(data) == record.contract.conId:
+                return self.desk.adopt(record, data)
+        return None
+
+    def resolving(self):
+        """Whether a feed may still learn what contract it trades."""
+        return not self.strategies() or any(getattr(data, 'tradecontract', data) is None for data in self.cerebro.datas)
+
+
+for _name in ('set_coo', 'set_coc', 'set_cash', 'setcash', 'add_cash', 'set_checksubmit', 'set_eosbar', 'set_filler',
+              'set_int2pnl', 'set_shortcash', 'set_slippage_perc', 'set_slippage_fixed', 'set_fundstartval'):
+    setattr(IBBroker, _name, _simulated_only(_name))

@@ -1,0 +1,123 @@
+"""One asyncio loop on one daemon thread, and the waker that lets the strategy thread sleep until it has something to do.
+
+Nothing here touches the loop, the policy or the signal handlers of anybody else: a running loop in the calling thread
+(Jupyter, a web framework) is neither needed nor disturbed.
+"""
+import asyncio
+import concurrent.futures
+import inspect
+import logging
+import threading
+
+from .errors import NotConnected, TimedOut
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 5.0
+
+
+class Waker:
+    """Wakes sleepers when a producer has something: a count of kicks under a condition, so that none is ever missed."""
+
+    def __init__(self):
+        self._condition = threading.Condition()
+        self.kicks = 0
+
+    def kick(self):
+        with self._condition:
+            self.kicks += 1
+            self._condition.notify_all()
+
+    def wait(self, kicks, timeout):
+        """Sleep till the count is no longer `kicks`, at most `timeout` seconds; tell whether it changed."""
+        with self._condition:
+            return self._condition.wait_for(lambda: self.kicks != kicks, timeout)
+
+
+class Loop:
+    """Runs coroutines and functions on its own thread: `call` waits for the result, `post` does not, `stop` ends it."""
+
+    def __init__(self, name='backtrader_ib_insync'):
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def _run(self):
+        # ib_insync looks its loop up by thread; the setting is this thread's alone.
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_forever()
+        finally:
+            self._finish_tasks()
+            asyncio.set_event_loop(None)
+            self._loop.close()
+
+    def _finish_tasks(self):
+        tasks = _all_tasks(self._loop)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+
+    @property
+    def alive(self):
+        return self._thread.is_alive() and not self._loop.is_closed()
+
+    def call(self, function, *args, timeout=None):
+        """Run `function(*args)` on the loop thread and return its result, awaited when it is awaitable.
+
+        Raises TimedOut after `timeout` seconds (the work is then cancelled), NotConnected when the loop has been stopped.
+        """
+        if threading.current_thread() is self._thread:
+            raise RuntimeError('call() would wait for itself: it was made on the loop thread; use post() or await there')
+        future = self._submit(_evaluate(function, args))
+        try:
+            return future.result(timeout)
+        except concurrent.futures.TimeoutError:
+            future.cancel()
+            raise TimedOut('no answer within {:g} s; what was asked for is unknown, try again'.format(timeout)) from None
+        except concurrent.futures.CancelledError:
+            raise NotConnected('the store was stopped while it was being asked') from None
+
+    def _submit(self, coroutine):
+        try:
+            return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        except RuntimeError:
+            coroutine.close()
+            raise NotConnected('the store is stopped; make it start again with cerebro.run() or store.start()') from None
+
+    def post(self, function, *args):
+        """Run `function(*args)` on the loop thread soon; what it raises is logged there. False when the loop is gone."""
+        try:
+            self._loop.call_soon_threadsafe(_guarded, function, args)
+        except RuntimeError:
+            return False
+        return True
+
+    def stop(self):
+        """End the thread; safe from any thread but its own, and any number of times."""
+        try:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+        except RuntimeError:
+            return
+        self._thread.join(STOP_SECONDS)
+        if self._thread.is_alive():
+            log.error('the loop thread did not end within %g s; being a daemon it will not keep the process', STOP_SECONDS)
+
+
+async def _evaluate(function, args):
+    result = function(*args)
+    return (await result) if inspect.isawaitable(result) else result
+
+
+def _guarded(function, args):
+    try:
+        function(*args)
+    except Exception:
+        log.exception('%r failed on the loop thread', function)
+
+
+def _all_tasks(loop):
+    all_tasks = getattr(asyncio, 'all_tasks', None) or asyncio.Task.all_tasks
+    return [task for task in all_tasks(loop) if not task.done()]

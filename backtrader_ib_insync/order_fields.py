@@ -1,0 +1,301 @@
+"""What a strategy asks, in backtrader's words -> the fields of a TWS order (pure)."""
+import datetime
+import difflib
+import math
+from typing import Any, Dict, NamedTuple, Optional, Tuple
+
+from backtrader import Order, num2date
+
+from .errors import BadOrder, BadParameter
+from .insync import TagValue
+from .zones import UTC, epoch, utc_text
+
+#: https://interactivebrokers.github.io/tws-api/basic_orders.html
+ORDER_TYPES = {
+    Order.Market: 'MKT', Order.Close: 'MOC', Order.Limit: 'LMT', Order.Stop: 'STP', Order.StopLimit: 'STP LMT',
+    Order.StopTrail: 'TRAIL', Order.StopTrailLimit: 'TRAIL LIMIT',
+}
+EXECTYPES = {name: exectype for exectype, name in ORDER_TYPES.items()}
+
+TIFS = ('DAY', 'GTC', 'IOC', 'GTD', 'OPG', 'FOK', 'DTC', 'AUC', 'GTX', 'Minutes')
+#: in force for a moment only: what they leave unfilled has expired
+MOMENTARY = ('IOC', 'FOK', 'OPG', 'AUC')
+#: only these trade below zero
+SIGNED = ('BAG', 'FUT', 'FOP', 'CONTFUT', 'CMDTY')
+#: TWS's own, or backtrader's: a keyword may not set them
+RESERVED = ('orderId', 'clientId', 'permId', 'action', 'parentId', 'transmit')
+TAGGED = ('algoParams', 'smartComboRoutingParams', 'orderMiscOptions')
+
+
+class Terms(NamedTuple):
+    """What was asked; `size` is positive, `keywords` are TWS attributes by their plain names."""
+    buy: bool
+    size: float
+    price: Optional[float] = None
+    plimit: Optional[float] = None
+    exectype: int = Order.Market
+    valid: Any = None
+    trailamount: Optional[float] = None
+    trailpercent: Optional[float] = None
+    keywords: Dict[str, Any] = {}
+
+
+class Setting(NamedTuple):
+    """Where it is asked: `reference` is the last close (None before the first bar), `now` is epoch seconds UTC.
+
+    `increments` are ((from this price, tick size), ...) ascending; `zone` reads naive dates.
+    """
+    secType: str = 'STK'
+    increments: Tuple[Tuple[float, float], ...] = ()
+    reference: Optional[float] = None
+    zone: Any = UTC
+    now: float = 0.0
+
+
+class Ticket(NamedTuple):
+    """TWS attributes by name; `until` is when their force ends (epoch UTC; None: never, or with the session)."""
+    fields: Dict[str, Any]
+    until: Optional[float]
+    notes: Tuple[str, ...]
+
+
+def ticket(terms, setting):
+    """The TWS fields for `terms`. Raises BadOrder when they make no order that TWS could take."""
+    if terms.exectype not in ORDER_TYPES:
+        raise BadOrder('exectype {!r} has no TWS order type: use one of {}'.format(
+            terms.exectype, ', '.join(Order.ExecTypes[known] for known in ORDER_TYPES)))
+    tick = _Tick(setting)
+    fields = {'action': 'BUY' if terms.buy else 'SELL', 'orderType': ORDER_TYPES[terms.exectype],
+              'totalQuantity': _size(terms.size)}
+    fields.update(PRICES[terms.exectype](terms, setting, tick))
+    fields.update(_crypto(terms, setting, tick))
+    force, until = _in_force(terms, setting)
+    fields.update(force)
+    fields.update(terms.keywords)
+    if fields.get('cashQty') is not None and 'totalQuantity' not in terms.keywords:
+        fields['totalQuantity'] = 0
+    return Ticket(fields, until, tuple(tick.notes))
+
+
+# -- sizes and prices --------------------------------------------------------------------------------------------------
+
+def _size(size):
+    number = _number('size', size)
+    if number <= 0:
+        raise BadOrder('size {!r}: must be above zero; buy() or sell() say the side'.format(size))
+    return tidy(number)
+
+
+def tidy(number):
+    """A size without binary dust: an int when it is whole, else rounded to a billionth."""
+    number = round(number, 9)
+    return int(number) if number == int(number) else number
+
+
+def _number(name, value):
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise BadOrder('{} {!r}: must be a number'.format(name, value)) from None
+    if not math.isfinite(number):
+        raise BadOrder('{} {!r}: must be a finite number; has its indicator warmed up?'.format(name, value))
+    return number
+
+
+def on_grid(value, increment):
+    """The multiple of `increment` that is nearest to `value`, as the shortest decimal."""
+    return round(math.floor(value / increment + 0.5) * increment, 10) if increment else value
+
+
+class _Tick:
+    """Brings prices onto the contract's tick and keeps a note of each that was off it."""
+
+    def __init__(self, setting):
+        self.increments = setting.increments
+        self.signed = setting.secType in SIGNED
+        self.notes = []
+
+    def price(self, name, value):
+        number = _number(name, value)
+        if number <= 0 and not self.signed:
+            raise BadOrder('{} {!r}: must be above zero'.format(name, value))
+        return self.put(name, number, number)
+
+    def distance(self, name, value, at):
+        """A trail or an offset on the tick that holds at price `at`."""
+        number = _number(name, value)
+        if number < 0:
+            raise BadOrder('{} {!r}: must not be below zero'.format(name, value))
+        return self.put(name, number, at)
+
+    def put(self, name, number, at):
+        increment = self.increment(abs(at or 0.0))
+        value = on_grid(number, increment)
+        if abs(value - number) > 1e-9 * max(1.0, abs(number)):
+            self.notes.append('{} {!r} is off the tick of {:g}: sent as {!r}'.format(name, number, increment, value))
+        return value
+
+    def increment(self, at):
+        size = 0.0
+        for edge, increment in self.increments:
+            if at >= edge:
+                size = increment
+        return size
+
+
+def _no_price(terms, setting, tick):
+    return {}
+
+
+def _limit(terms, setting, tick):
+    return {'lmtPrice': tick.price('price', _asked(terms))}
+
+
+def _stop(terms, setting, tick):
+    return {'auxPrice': tick.price('price', _asked(terms))}
+
+
+def _stop_limit(terms, setting, tick):
+    price = _asked(terms)
+    plimit = price if terms.plimit is None else terms.plimit
+    return {'auxPrice': tick.price('price', price), 'lmtPrice': tick.price('plimit', plimit)}
+
+
+def _asked(terms):
+    """The price; backtrader takes the limit for it where only that is given."""
+    price = terms.plimit if terms.price is None else terms.price
+    if price is None:
+        raise BadOrder('price None: a {} order needs one'.format(Order.ExecTypes[terms.exectype]))
+    return price
+
+
+def _trail(terms, setting, tick):
+    """backtrader: an amount wins over a percentage; `price`, when given, is where the trail starts to be measured."""
+    fields = _trail_distance(terms, setting, tick)
+    if terms.price is not None:
+        fields['trailStopPrice'] = tick.price('trailStopPrice', _start_of_trail(terms, _number('price', terms.price)))
+    return fields
+
+
+def _trail_distance(terms, setting, tick):
+    if terms.trailamount:
+        return {'auxPrice': tick.distance('trailamount', terms.trailamount, setting.reference)}
+    if terms.trailpercent:
+        percent = _number('trailpercent', terms.trailpercent)
+        if not 0 < percent < 1:
+            raise BadOrder('trailpercent {!r}: a part of 1, 0.02 is 2 %'.format(terms.trailpercent))
+        return {'trailingPercent': round(percent * 100, 8)}
+    raise BadOrder('trailamount and trailpercent are not given: a {} order needs one of them'.format(
+        Order.ExecTypes[terms.exectype]))
+
+
+def _start_of_trail(terms, reference):
+    distance = terms.trailamount or reference * terms.trailpercent
+    return reference + distance if terms.buy else reference - distance
+
+
+def _trail_limit(terms, setting, tick):
+    """backtrader: the limit keeps the distance from the stop that `plimit` has from `price`."""
+    fields = _trail_distance(terms, setting, tick)
+    reference = setting.reference if terms.price is None else _number('price', terms.price)
+    if reference is None:
+        raise BadOrder('price None: a StopTrailLimit order before the first bar needs one')
+    fields['trailStopPrice'] = tick.price('trailStopPrice', _start_of_trail(terms, reference))
+    offset = 0.0 if terms.plimit is None else reference - _number('plimit', terms.plimit)
+    fields['lmtPriceOffset'] = tick.put('limit offset', -offset if terms.buy else offset, reference)
+    return fields
+
+
+PRICES = {
+    Order.Market: _no_price, Order.Close: _no_price, Order.Limit: _limit, Order.Stop: _stop,
+    Order.StopLimit: _stop_limit, Order.StopTrail: _trail, Order.StopTrailLimit: _trail_limit,
+}
+
+
+def _crypto(terms, setting, tick):
+    """TWS takes a market order to buy a coin by the money it may cost, not by size (10289)."""
+    if setting.secType != 'CRYPTO' or terms.exectype != Order.Market or not terms.buy or 'cashQty' in terms.keywords:
+        return {}
+    if setting.reference is None:
+        raise BadOrder('size {!r}: TWS buys coins at market by cashQty; give cashQty=, or wait for the '
+                       'first bar'.format(terms.size))
+    cash = round(terms.size * setting.reference, 2)
+    tick.notes.append('size {!r} is sent as cashQty {!r}, its value at the last close: TWS buys coins at market by '
+                      'money'.format(terms.size, cash))
+    return {'cashQty': cash}
+
+
+# -- time in force -----------------------------------------------------------------------------------------------------
+
+def _in_force(terms, setting):
+    """The fields tif and goodTillDate, and until when they hold."""
+    tif = terms.keywords.get('tif')
+    if tif is not None and tif not in TIFS:
+        raise BadOrder('tif {!r}: TWS knows {}'.format(tif, ', '.join(TIFS)))
+    if tif == 'GTD' and 'goodTillDate' in terms.keywords:
+        return {}, None
+    until = None if tif and tif != 'GTD' else _until(terms.valid, setting)
+    if until is not None:
+        if until <= setting.now:
+            raise BadOrder('valid {!r}: {} UTC has passed'.format(terms.valid, utc_text(until)))
+        return {'tif': 'GTD', 'goodTillDate': utc_text(until)}, until
+    if tif == 'GTD':
+        raise BadOrder("tif 'GTD': needs valid= or goodTillDate=")
+    tif = tif or _default_tif(terms, setting)
+    return {'tif': tif}, setting.now if tif in MOMENTARY else None
+
+
+def _default_tif(terms, setting):
+    if _is_day(terms.valid) or terms.exectype == Order.Close:
+        return 'DAY'
+    return 'IOC' if setting.secType == 'CRYPTO' and terms.exectype == Order.Market else 'GTC'
+
+
+def _is_day(valid):
+    return valid == 'DAY' or (isinstance(valid, (int, float, datetime.timedelta)) and not valid)
+
+
+def _until(valid, setting):
+    """When `valid` ends, epoch seconds UTC; None when no date is in it (until cancelled, or the day)."""
+    if valid is None or valid == 'GTC' or _is_day(valid):
+        return None
+    if isinstance(valid, datetime.timedelta):
+        return setting.now + valid.total_seconds()
+    if isinstance(valid, datetime.datetime):
+        return epoch(valid, setting.zone or UTC)
+    if isinstance(valid, datetime.date):
+        return epoch(datetime.datetime.combine(valid, datetime.time(23, 59, 59)), setting.zone or UTC)
+    if isinstance(valid, (int, float)):
+        return _from_number(valid)
+    raise BadOrder('valid {!r}: None or Order.GTC, Order.DAY or 0, a timedelta, a date, a datetime or a backtrader '
+                   'date number'.format(valid))
+
+
+def _from_number(valid):
+    try:
+        return epoch(num2date(valid, tz=datetime.timezone.utc))
+    except (ValueError, OverflowError):
+        raise BadOrder('valid {!r}: is no backtrader date number'.format(valid)) from None
+
+
+# -- TWS attributes by keyword -----------------------------------------------------------------------------------------
+
+def keywords(given, known):
+    """`given` with plain names, tag lists built; raises BadParameter for a name that no TWS order has."""
+    plain = {}
+    for name, value in given.items():
+        key = name[2:] if name.startswith('m_') else name
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            raise BadParameter('{!r}: a TWS order has no such attribute{}'.format(
+                name, ', did you mean {!r}?'.format(near[0]) if near else ''))
+        if key in RESERVED:
+            raise BadParameter('{!r}: is set by this library, not by keyword'.format(name))
+        plain[key] = _tags(value) if key in TAGGED else value
+    return plain
+
+
+def _tags(value):
+    """A list of TagValue from itself, from a dict, or from pairs."""
+    pairs = value.items() if isinstance(value, dict) else value
+    return [tag if hasattr(tag, 'tag') else TagValue(tag[0], str(tag[1])) for tag in pairs]

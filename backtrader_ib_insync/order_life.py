@@ -1,0 +1,121 @@
+"""What TWS reports of an order -> what becomes of it in backtrader's words (pure; the tables first)."""
+import math
+from typing import NamedTuple, Optional
+
+from backtrader import Order
+
+# -- what a report says ------------------------------------------------------------------------------------------------
+
+NOTHING, ALIVE, FILLED, ENDED, DOUBTED = 'nothing', 'alive', 'filled', 'ended', 'doubted'
+
+#: orderStatus and openOrder; PendingCancel is no end, a fill can still overtake the cancel (ib-codes.md)
+STATUSES = {
+    'PendingSubmit': NOTHING, 'ApiPending': NOTHING, 'PendingCancel': NOTHING,
+    'PreSubmitted': ALIVE, 'Submitted': ALIVE,
+    'Filled': FILLED,
+    'Cancelled': ENDED, 'ApiCancelled': ENDED,
+    'Inactive': DOUBTED,
+}
+
+#: errors and notices, by what `codes.order_error` holds them for
+ENDING_ERRORS = {
+    'rejected': Order.Rejected,
+    'margin': Order.Margin,
+    'cancel done': Order.Canceled,
+    'dead': Order.Canceled,
+}
+
+#: seconds that an end waits for the fills TWS has told of, and for those it may not have told of
+FILLS_PATIENCE = 10.0
+UNTOLD_PATIENCE = 1.0
+#: seconds in which a later report may take an Inactive back
+DOUBT_PATIENCE = 2.0
+#: seconds after a reconnection in which TWS may still speak of an order that it did not list
+LISTING_PATIENCE = 5.0
+
+
+class Ending(NamedTuple):
+    """An end that is known but not told: it waits for fills up to `filled` (None: unknown), at most till `latest`."""
+    status: int
+    filled: Optional[float]
+    latest: float
+    revocable: bool = False
+
+    def due(self, executed, now):
+        """Whether it may be told when `executed` has been, at `now` (epoch seconds)."""
+        reached = not self.revocable and self.filled is not None and executed >= self.filled - 1e-9
+        return reached or now >= self.latest
+
+
+class Life:
+    """What is known of one order's way through TWS."""
+    __slots__ = ('acknowledged', 'cancel_asked', 'filled', 'ending', 'until', 'transmitted', 'before', 'listed',
+                 'unheld')
+
+    def __init__(self):
+        #: TWS has said something of it
+        self.acknowledged = False
+        self.cancel_asked = False
+        #: the most that a status has told as filled
+        self.filled = 0.0
+        self.ending = None
+        #: when its force ends, epoch seconds UTC
+        self.until = None
+        #: it, or the last of its bracket, was sent with transmit=True
+        self.transmitted = False
+        #: (terms, tws, until) that a refused modification brings back
+        self.before = None
+        #: the last synchronisation showed it open
+        self.listed = False
+        #: in a one-cancels-all group that TWS does not know of
+        self.unheld = False
+
+    def on_status(self, status, filled, whyHeld, now):
+        """Take a status; returns ALIVE, FILLED or NOTHING, and keeps an end in `ending`."""
+        said = STATUSES.get(status, NOTHING)
+        self.filled = max(self.filled, filled)
+        if said is DOUBTED and 'locate' in whyHeld:
+            said = ALIVE
+        if said is not NOTHING:
+            self.acknowledged = True
+        if said is ALIVE and self.ending is not None and self.ending.revocable:
+            self.ending = None
+        if said is FILLED:
+            self.close(Order.Completed, filled, math.inf)
+        elif said is ENDED:
+            self.close(self.ended(now), filled, now + FILLS_PATIENCE)
+        elif said is DOUBTED and self.ending is None:
+            self.ending = Ending(Order.Rejected, filled, now + DOUBT_PATIENCE, True)
+        return said
+
+    def on_error(self, kind, text, now):
+        """Take an error by its kind; returns whether it brings an end, which is then in `ending`."""
+        status = ENDING_ERRORS.get(kind)
+        if kind == 'cancel refused':
+            self.cancel_asked = False
+            status = Order.Canceled if 'state: Cancelled' in text or 'state: ApiCancelled' in text else None
+        if status is None:
+            return False
+        if status == Order.Canceled:
+            self.close(self.ended(now), None, now + UNTOLD_PATIENCE)
+        else:
+            self.close(status, self.filled, now + FILLS_PATIENCE)
+        return True
+
+    def close(self, status, filled, latest):
+        """Note an end; one that was noted for good stays, but may learn how much had been filled."""
+        held = self.ending
+        if held is None or held.revocable:
+            self.ending = Ending(status, filled, latest)
+        elif held.filled is None:
+            self.ending = held._replace(filled=filled)
+
+    def missed(self, now):
+        """A synchronisation ended and TWS did not list it: it has ended, or never arrived."""
+        status = self.ended(now) if self.acknowledged else Order.Rejected
+        self.ending = Ending(status, None, now + LISTING_PATIENCE, True)
+
+    def ended(self, now):
+        """Expired or Canceled: what an end without a refusal is."""
+        expired = self.until is not None and now >= self.until and not self.cancel_asked
+        return Order.Expired if expired else Order.Canceled

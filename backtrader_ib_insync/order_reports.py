@@ -1,0 +1,329 @@
+"""TWS's records, one by one, into the orders, the positions and what strategies are told. Strategy thread."""
+import logging
+
+from backtrader import Order
+
+from . import codes, messages, trades
+from .account import signed
+from .order_book import REF_PREFIX
+from .order_life import ALIVE, ENDED, FILLED, FILLS_PATIENCE, STATUSES
+from .orders import date_number
+
+log = logging.getLogger(__name__)
+
+
+class Reports:
+    """Changes orders and accounts by TWS's records.
+
+    The broker gives: `notify(order)` to tell the strategies of it, `said(text, *args)` for `notify_store`,
+    `cancel(order)`, `adopt(record)` -> order or None, `resolving()`, `strategies()`, and its `store`.
+    """
+
+    def __init__(self, broker, book, accounts, fills):
+        self.broker = broker
+        self.book = book
+        self.accounts = accounts
+        self.fills = fills
+        self.ending = {}
+        self.strangers = {}
+        self.left_alone = set()
+        self.view = None
+        self.synchronised = False
+        self.now = 0.0
+        self.handlers = {
+            messages.OpenOrder: self._open_order, messages.OrderState: self._order_state,
+            messages.OrderError: self._order_error, messages.Execution: self._execution,
+            messages.Commission: self._commission, messages.CompletedOrder: self._completed_order,
+            messages.AccountValue: self.accounts.on_value, messages.Position: self._position,
+            messages.Portfolio: self._position, messages.Synchronising: self._synchronising,
+            messages.Synchronised: self._synchronised,
+        }
+
+    def take(self, record, now):
+        """Take one record at `now` (epoch seconds); what it changes is told by `settle`."""
+        self.now = now
+        handle = self.handlers.get(type(record))
+        if handle is not None:
+            handle(record)
+
+    def settle(self, now):
+        """Tell what has become certain: fills, then ends, then positions that TWS insists on."""
+        self.now = now
+        if self.strangers:
+            self._adopt_strangers()
+        for fill in self.fills.due(now):
+            self._tell_fill(fill)
+        for order in list(self.ending.values()):
+            self._try_end(order)
+        for holding in self.accounts.settle(now):
+            self._say_position(holding)
+
+    # -- orders --------------------------------------------------------------------------------------------------------
+
+    def _find(self, record):
+        return self.book.find(record.permId, record.clientId, record.orderId, getattr(record, 'orderRef', ''))
+
+    def _open_order(self, record):
+        order = self.book.find(record.permId, record.clientId, record.orderId, record.order.orderRef)
+        if order is None:
+            self._meet(record)
+            return
+        self._name(order, record.permId)
+        order.life.listed = True
+        self._take_over(order, record.order)
+        if record.warning and record.warning != order.info.get('message'):
+            order.tell(0, record.warning)
+        if STATUSES.get(record.status) is not ENDED:
+            self._status(order, record.status, 0.0, '')
+
+    def _name(self, order, permId):
+        if permId and permId != order.tws.permId:
+            order.update(permId=permId)
+            self.book.name(order, permId)
+
+    def _take_over(self, order, told):
+        """What TWS works is what counts: a change made by hand, or our own now confirmed."""
+        changed = {name: getattr(told, name) for name in ('totalQuantity', 'lmtPrice', 'auxPrice')
+                   if _differs(getattr(order.tws, name), getattr(told, name))}
+        if not changed:
+            order.life.before = None
+        elif order.life.before is None and order.life.acknowledged:
+            order.update(**changed)
+            order.ask(order.terms._replace(**_in_our_words(order, changed)))
+
+    def _order_state(self, record):
+        order = self._find(record)
+        if order is not None:
+            self._name(order, record.permId)
+            order.life.listed = True
+            self._status(order, record.status, record.filled, record.whyHeld)
+        elif STATUSES.get(record.status) in (ENDED, FILLED):
+            self.strangers.pop((record.clientId, record.orderId), None)
+
+    def _status(self, order, status, filled, whyHeld):
+        said = order.life.on_status(status, filled, whyHeld, self.now)
+        if said is ALIVE and order.status in (Order.Created, Order.Submitted):
+            order.accept(order.broker)
+            self.broker.notify(order)
+        self._note_end(order)
+
+    def _order_error(self, record):
+        order = self.book.by_id.get((self.broker.store.clientId, record.orderId))
+        if order is None:
+            return
+        order.tell(record.code, record.text)
+        kind = codes.order_error(record.code, record.text, order.life.acknowledged)
+        log.info('order %s (id %s): %s %s: %s', order.ref, record.orderId, record.code, record.text, kind)
+        if kind == 'modification refused':
+            self._restore(order)
+        elif order.life.on_error(kind, record.text, self.now):
+            self._note_end(order)
+
+    def _restore(self, order):
+        """TWS refused a modification and works what it had."""
+        if order.life.before is None:
+            return
+        terms, tws, until = order.life.before
+        order.life.before = None
+        if tws.ocaGroup != order.tws.ocaGroup:
+            order.life.unheld = True
+            order.update(permId=tws.permId or order.tws.permId)
+            return
+        order.ask(terms)
+        order.state(tws, until)
+
+    def _note_end(self, order):
+        if order.life.ending is not None and order.alive():
+            self.ending[order.ref] = order
+
+    def _try_end(self, order):
+        ending = order.life.ending
+        if ending is None or not order.alive():
+            del self.ending[order.ref]
+        elif not self.fills.awaited(order) and ending.due(abs(order.executed.size), self.now):
+            del self.ending[order.ref]
+            self._end(order, ending.status)
+
+    def _end(self, order, status):
+        if not order.info.get('message') and status == Order.Rejected:
+            order.tell(0, 'TWS holds the order inactive and gave no reason')
+        order.end(status, date_number(self.now))
+        self.book.retire(order)
+        self.broker.notify(order)
+
+    # -- executions ----------------------------------------------------------------------------------------------------
+
+    def _execution(self, record):
+        if self.view is not None:
+            self.view.executions.append(record)
+            return
+        known = self.fills.find(record)
+        if known is None:
+            self._fill(record)
+        elif record.execId != known.execution.execId:
+            self._correct(known, record)
+
+    def _fill(self, record):
+        order = self._find(record)
+        if order is not None:
+            self._name(order, record.permId)
+            order.life.acknowledged = order.life.listed = True
+            if order.data.tradecontract.secType == 'BAG' != record.contract.secType:
+                order = None
+        elif self.synchronised:
+            self.broker.said('an execution that is not of this broker: {} {:g} {} at {}'.format(
+                record.side, record.shares, _name_of(record.contract), record.price), record)
+        size = signed(record)
+        moved = self.accounts.execute(record.contract, record.account, size, record.price, self.now)
+        self.fills.add(record, order, size, moved, self.now)
+
+    def _tell_fill(self, fill):
+        order, execution = fill.order, fill.execution
+        fill.bit = order.fill(fill.size, execution.price, date_number(execution.time), fill.moved,
+                              fill.commission or 0.0)
+        if not order.alive():
+            self.book.retire(order)
+        self.broker.notify(order)
+        for other in self.book.group(order):
+            if order.life.unheld or other.life.unheld:
+                self.broker.cancel(other)
+
+    def _correct(self, fill, record):
+        """TWS replaced an execution by another: of another price, another size, or none."""
+        if record.execId < fill.execution.execId:
+            return
+        change, size = record.price - fill.execution.price, signed(record) - fill.size
+        fill.execution = record
+        self.broker.said('TWS corrected the execution of {} to {:g} at {}'.format(
+            _name_of(record.contract), record.shares, record.price), record)
+        if change and record.shares:
+            self._reprice(fill, change)
+        if size:
+            fill.size += size
+            moved = self.accounts.execute(record.contract, record.account, size, record.price, self.now)
+            self.fills.adjust(fill, size, moved, self.now)
+
+    def _reprice(self, fill, change):
+        execution = fill.execution
+        self.accounts.amend(execution.contract, execution.account, fill.moved.opened, change)
+        if fill.bit is not None:
+            fill.order.reprice(fill.bit, execution.price)
+            trades.reprice(fill.order, fill.bit, change, self.broker.strategies())
+
+    def _commission(self, record):
+        amended = self.fills.on_commission(record)
+        if amended is not None:
+            order = amended.fill.order
+            order.recharge(amended.fill.bit, amended.commission)
+            trades.charge(order, amended.commission, self.broker.strategies())
+
+    # -- the account ---------------------------------------------------------------------------------------------------
+
+    def _position(self, record):
+        self.accounts.on_position(record, self.now)
+
+    def _say_position(self, holding):
+        self.broker.said('the position in {} is {:g} now, by no execution of this broker'.format(
+            _name_of(holding.contract), holding.position.size))
+
+    # -- TWS's whole view, at the start and after a reconnection -------------------------------------------------------
+
+    def _synchronising(self, record):
+        self.view = View()
+        self.accounts.begin()
+        for order in self.book.open():
+            order.life.listed = False
+
+    def _completed_order(self, record):
+        if self.view is not None:
+            self.view.completed.append(record)
+
+    def _synchronised(self, record):
+        view, self.view = self.view, None
+        if not self.synchronised:
+            self.accounts.rewind(view.executions)
+        for execution in view.executions:
+            self._execution(execution)
+        for holding in self.accounts.finish(self.now):
+            if self.synchronised:
+                self._say_position(holding)
+        for completed in view.completed:
+            self._complete(completed)
+        for order in self.book.open():
+            self._miss(order)
+        self.synchronised = True
+
+    def _complete(self, record):
+        """An order that we hold alive has ended while we were away."""
+        order = self.book.find(record.permId, orderRef=record.order.orderRef)
+        if order is None or not order.alive() or order.life.listed or order.life.ending is not None:
+            return
+        self._name(order, record.permId)
+        order.tell(0, record.completedStatus or record.status)
+        status = Order.Completed if record.status == 'Filled' else order.life.ended(self.now)
+        order.life.close(status, order.life.filled, self.now + FILLS_PATIENCE)
+        self._note_end(order)
+
+    def _miss(self, order):
+        if order.life.transmitted and not order.life.listed and order.life.ending is None:
+            order.tell(0, 'TWS does not list the order after the reconnection')
+            order.life.missed(self.now)
+            self._note_end(order)
+
+    # -- orders of an earlier run --------------------------------------------------------------------------------------
+
+    def _meet(self, record):
+        """An order we did not send: one of ours from an earlier run, or none of our business."""
+        key = record.clientId, record.orderId
+        self.broker.store.seen_order_id(record.orderId)
+        ours = record.clientId == self.broker.store.clientId and record.orderId > 0
+        if key not in self.left_alone and (ours or record.order.orderRef.startswith(REF_PREFIX)):
+            self.strangers[key] = record
+
+    def _adopt_strangers(self):
+        """Adopt what has a feed by now; what no feed trades is told once and left alone."""
+        for key, record in list(self.strangers.items()):
+            order = self.broker.adopt(record)
+            if order is None and self.broker.resolving():
+                continue
+            del self.strangers[key]
+            if order is not None:
+                self._welcome(order, record)
+                continue
+            self.left_alone.add(key)
+            self.broker.said('an open order of an earlier run is left alone, no feed here trades it: {} {:g} {}'.format(
+                record.order.action, record.order.totalQuantity, _name_of(record.contract)), record)
+
+    def _welcome(self, order, record):
+        order.life.listed = order.life.transmitted = True
+        self._name(order, record.permId)
+        self._status(order, record.status, 0.0, '')
+        self.fills.assign(order, record.permId)
+
+
+class View:
+    """What TWS has listed since it began to tell its whole view."""
+
+    def __init__(self):
+        self.executions = []
+        self.completed = []
+
+
+def _name_of(contract):
+    return contract.localSymbol or contract.symbol
+
+
+def _differs(ours, told):
+    """Whether TWS works another number than ours; unset and 0 tell nothing."""
+    return 0 < abs(told) < 1e300 and abs(ours) < 1e300 and abs(ours - told) > 1e-9
+
+
+def _in_our_words(order, changed):
+    words = {'totalQuantity': 'size'}
+    if order.exectype == Order.Limit:
+        words['lmtPrice'] = 'price'
+    elif order.exectype in (Order.Stop, Order.StopLimit):
+        words.update(auxPrice='price', lmtPrice='plimit')
+    elif order.exectype in (Order.StopTrail, Order.StopTrailLimit):
+        words['auxPrice'] = 'trailamount'
+    return {words[name]: value for name, value in changed.items() if name in words}

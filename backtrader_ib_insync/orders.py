@@ -1,0 +1,211 @@
+"""A backtrader order that has a TWS order."""
+import copy
+import math
+
+from backtrader import Order, OrderBase, OrderData
+from backtrader.utils import AutoOrderedDict
+
+from .order_fields import EXECTYPES, Terms, tidy
+from .order_life import Life
+
+#: backtrader's date number of 1970-01-01
+EPOCH_DAY = 719163
+
+
+def date_number(seconds):
+    """Epoch seconds UTC as backtrader's date number."""
+    return EPOCH_DAY + seconds / 86400.0
+
+
+def last_bar(data):
+    """(date number, close) of the bar `data` stands on; None before its first bar and while it loads one."""
+    if not len(data):
+        return None
+    bar = data.datetime[0], data.close[0]
+    return None if math.isnan(bar[0]) or math.isnan(bar[1]) else bar
+
+
+class Executed(OrderData):
+    """Sums of the executions of one order, free of binary dust and of a division by nothing."""
+
+    def addbit(self, exbit):
+        self.exbits.append(exbit)
+        self.total()
+        self.dt, self.psize, self.pprice = exbit.dt, exbit.psize, exbit.pprice
+
+    def total(self):
+        """Sum the bits up again: after one came, or one was corrected."""
+        bits = self.exbits
+        asked = self.remsize + self.size
+        self.size = tidy(sum(bit.size for bit in bits))
+        self.remsize = tidy(asked - self.size)
+        if self.size:
+            self.price = sum(bit.size * bit.price for bit in bits) / self.size
+        self.value = sum(bit.value for bit in bits)
+        self.comm = sum(bit.comm for bit in bits)
+        self.pnl = sum(bit.pnl for bit in bits)
+
+
+class IBOrder(Order):
+    """An order as backtrader knows it, and in `tws` as TWS does.
+
+    TWS's attributes are read by their own names or with backtrader's old prefix (`order.permId`, `order.m_lmtPrice`).
+    `tws` is replaced, never changed, so what a clone shows stays. `valid` is the end of its force as a date number
+    (UTC), else as given. `info` holds TWS's texts: `message` and `code` (the last), `messages` (all). Can be made
+    before the first bar, and while one is loading.
+    """
+    tws = None
+
+    def __init__(self, buy, now=0.0, keywords=None):
+        self.ordtype = self.Buy if buy else self.Sell
+        self.ref = next(self.refbasis)
+        self.broker = self.comminfo = None
+        self.info = _info()
+        self.triggered = False
+        self.status = Order.Created
+        self.position = 0
+        self.plen = 0
+        self.dteos = 0.0
+        self._active = self.p.parent is None
+        self.life = Life()
+        self.exectype = Order.Market if self.p.exectype is None else self.p.exectype
+        self._create(now)
+        self.terms = Terms(buy, abs(self.p.size), self.p.price, self.p.pricelimit, self.exectype, self.p.valid,
+                           self.p.trailamount, self.p.trailpercent, keywords or {})
+
+    def _create(self, now):
+        bar = last_bar(self.p.data) or (date_number(now), self.p.price or 0.0)
+        self.size = abs(self.p.size) if self.isbuy() else -abs(self.p.size)
+        self.plimit = self.p.pricelimit
+        price = bar[1] if not self.p.price and not self.p.pricelimit else self.p.price
+        self.created = OrderData(dt=bar[0], size=self.size, price=price, pricelimit=self.p.pricelimit, pclose=bar[1],
+                                 trailamount=self.p.trailamount, trailpercent=self.p.trailpercent)
+        self._limitoffset = 0.0
+        if self.exectype in (Order.StopTrail, Order.StopTrailLimit):
+            self._trail_from(self.created.price)
+        self.executed = Executed(remsize=self.size)
+
+    def _trail_from(self, price):
+        self._limitoffset = price - self.created.pricelimit
+        self.created.price = math.inf if self.isbuy() else -math.inf
+        self.trailadjust(price)
+
+    def __getattr__(self, name):
+        plain = name[2:] if name.startswith('m_') else name
+        fields = vars(self.tws) if self.tws is not None else {}
+        return fields[plain] if plain in fields else getattr(self.params, name)
+
+    def __hash__(self):
+        return hash(self.ref)
+
+    def __eq__(self, other):
+        return isinstance(other, OrderBase) and other.ref == self.ref
+
+    def __ne__(self, other):
+        return not self == other
+
+    def __str__(self):
+        lines = [super().__str__()]
+        if self.tws is not None:
+            lines += ['{}: {}'.format(name, getattr(self.tws, name)) for name in (
+                'orderId', 'permId', 'action', 'totalQuantity', 'orderType', 'lmtPrice', 'auxPrice', 'tif',
+                'goodTillDate', 'account', 'orderRef')]
+        return '\n'.join(lines)
+
+    def look(self):
+        """A snapshot that leaves the executions a notification has yet to report where they are."""
+        return copy.copy(self)
+
+    def state(self, tws, until=None):
+        """Take `tws` as what TWS was told, in force `until` (epoch seconds UTC)."""
+        self.tws = tws
+        self.life.until = until
+        if tws.tif == 'GTD' and until is not None:
+            self.valid = date_number(until)
+
+    def update(self, **fields):
+        """Replace `tws` by one with these fields."""
+        tws = copy.copy(self.tws)
+        vars(tws).update(fields)
+        self.tws = tws
+
+    def ask(self, terms):
+        """Take other terms: what a modification asks for, or what its refusal brings back."""
+        self.terms = terms
+        size = terms.size if terms.buy else -terms.size
+        self.executed.remsize = tidy(size - self.executed.size)
+        self.size = self.created.size = size
+        self.price, self.plimit, self.pricelimit = terms.price, terms.plimit, terms.plimit
+        self.trailamount, self.trailpercent = terms.trailamount, terms.trailpercent
+        if terms.price is not None and self.exectype not in (Order.StopTrail, Order.StopTrailLimit):
+            self.created.price = terms.price
+            self.created.pricelimit = self.created.plimit = terms.plimit
+
+    def fill(self, size, price, dt, moved, commission):
+        """Enter one execution; `moved` is what it did to the position. Returns the execution bit."""
+        comminfo = self.comminfo
+        closedcomm = commission * moved.closed / size
+        self.execute(dt, size, price,
+                     moved.closed, comminfo.getoperationcost(moved.closed, moved.price_before), closedcomm,
+                     moved.opened, comminfo.getoperationcost(moved.opened, price), commission - closedcomm,
+                     comminfo.margin, comminfo.profitandloss(-moved.closed, moved.price_before, price),
+                     moved.size, moved.price)
+        bit = self.executed.exbits[-1]
+        bit.held = (moved.size_before, moved.price_before) if moved.own else None
+        return bit
+
+    def recharge(self, bit, commission):
+        """An execution cost `commission` more than had been entered."""
+        closed = commission * bit.closed / bit.size
+        bit.closedcomm += closed
+        bit.openedcomm += commission - closed
+        bit.comm += commission
+        self.executed.total()
+
+    def reprice(self, bit, price):
+        """An execution was corrected to `price`."""
+        bit.price = price
+        self.executed.total()
+
+    def execute(self, dt, size, price, *args):
+        """backtrader's; an order that ended keeps its end."""
+        ended, status = not self.alive(), self.status
+        super().execute(dt, size, price, *args)
+        if ended:
+            self.status = status
+
+    def end(self, status, dt):
+        """Reach one of the final statuses at `dt` (a date number, UTC)."""
+        self.status = status
+        self.executed.dt = self.executed.dt if status == Order.Completed else dt
+
+    def tell(self, code, text):
+        """Keep a text of TWS (code 0: of this library) for the strategy to read."""
+        self.info['code'], self.info['message'] = code, text
+        self.info['messages'].append('{} {}'.format(code, text) if code else text)
+
+
+def _info():
+    info = AutoOrderedDict()
+    info['messages'] = []
+    return info
+
+
+def exectype_of(tws):
+    """backtrader's exec type of a TWS order, the nearest there is."""
+    return EXECTYPES.get(tws.orderType, Order.Limit if 'LMT' in tws.orderType else Order.Market)
+
+
+def prices_of(tws):
+    """(price, plimit) in backtrader's words of a TWS order; None where it has none."""
+    limit, trigger = _set(tws.lmtPrice), _set(tws.auxPrice)
+    exectype = exectype_of(tws)
+    if exectype == Order.Limit:
+        return limit, None
+    if exectype in (Order.Stop, Order.StopLimit):
+        return trigger, limit if exectype == Order.StopLimit else None
+    return None, None
+
+
+def _set(number):
+    return number if number and abs(number) < 1e300 else None

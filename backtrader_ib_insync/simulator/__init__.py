@@ -1,0 +1,11 @@
+"""A TWS or IB Gateway in a folder: serves any TWS API client on a local socket, with no account and no network.
+
+    from backtrader_ib_insync import simulator
+    with simulator.running() as gateway:
+        ib.connect('127.0.0.1', gateway.port, clientId=1)
+
+or `python -m backtrader_ib_insync.simulator --port 7497`.
+"""
+from .handle import Running, running
+
+__all__ = ['Running', 'running']

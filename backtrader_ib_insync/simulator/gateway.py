@@ -1,0 +1,183 @@
+"""The gateway: joins market, exchange, ledger and faults, and answers every client."""
+from collections import deque
+from typing import Any, NamedTuple, Optional
+
+from . import replies, requests, stamps
+from .account_desk import AccountDesk
+from .catalogue import Catalogue
+from .exchange import Exchange
+from .faults import Faults
+from .history_service import HistoryService
+from .ledger import Ledger
+from .limits import Window
+from .market import Market
+from .order_desk import OrderDesk
+from .streams import Streams
+
+FARMS = ((2104, 'Market data farm connection is OK:usfarm'), (2106, 'HMDS data farm connection is OK:ushmds'),
+         (2158, 'Sec-def data farm connection is OK:secdefnj'))
+CLIENT_ID_IN_USE = 'Unable to connect as the client id is already in use. Retry with a unique client id.'
+TOO_FAST = 'Max rate of messages per second has been exceeded:max={} rec={} (1)'
+SLICE = 1.0
+RECORDED = 200000
+
+
+class Asked(NamedTuple):
+    """A request on record, and when (simulated, UTC epoch seconds) and by which client it was made."""
+    time: float
+    clientId: Optional[int]
+    request: Any
+
+
+class Gateway:
+    """One TWS with its accounts, its market and its clients; it knows no clock: `advance(now)` tells the time.
+
+    accounts, cash, currency: who trades, and with how much each. server_version: 157, 159..178. zone: the time zone TWS was
+    started with. market_data_lines: how many subscriptions at once. messages_per_second: how fast a client may ask; 0 is
+    no limit. history_pacing: whether small bars are paced. history_latency: simulated seconds to an answer.
+    empty_bars: whether 5 second bars without a trade are sent. groups: FA groups and their accounts. faults: a text as
+    `faults.parse` takes it.
+    `requests` holds what was asked, decoded; times are simulated UTC epoch seconds.
+    """
+
+    def __init__(self, market=None, accounts=('U1234567',), cash=1e6, currency='USD', now=0.0, server_version=176,
+                 zone='US/Eastern', seed=1, market_data_lines=100, messages_per_second=50, history_pacing=True,
+                 history_latency=0.0, empty_bars=False, groups=None, faults=''):
+        self.now = now
+        self.wall = now
+        self.zone = zone
+        self.server_version = server_version
+        self.messages_per_second = messages_per_second
+        self.market = market or Market(seed=seed)
+        self.ledger = Ledger(accounts, cash, currency, self.market)
+        self.exchange = Exchange(self.market, self.ledger, zone, groups)
+        self.faults = Faults(self, faults)
+        self.sessions = []
+        self.requests = deque(maxlen=RECORDED)
+        self.catalogue = Catalogue(self)
+        self.streams = Streams(self, market_data_lines, empty_bars)
+        self.history = HistoryService(self, history_pacing, history_latency)
+        self.orders = OrderDesk(self)
+        self.accounts = AccountDesk(self)
+        self._handlers = {requests.StartApi: self._start_api, requests.ReqCurrentTime: self._tell_time,
+                          requests.SetServerLogLevel: self._ignore}
+        for desk in (self.catalogue, self.streams, self.history, self.orders, self.accounts):
+            self._handlers.update(desk.handlers())
+        self._rates = {}
+        self.exchange.advance(now)
+
+    @property
+    def clients(self):
+        """The sessions that have started the API, by client id."""
+        return {session.client_id: session for session in self.sessions if session.is_ready}
+
+    @property
+    def lines(self):
+        """How many market data lines are in use."""
+        return self.streams.lines
+
+    def connect(self, session):
+        """A client has opened a connection."""
+        self.sessions.append(session)
+        self._rates[session] = Window(self.messages_per_second, 1.0)
+
+    def disconnect(self, session):
+        """A client is gone: its subscriptions end, its orders live on."""
+        if session in self.sessions:
+            self.sessions.remove(session)
+            del self._rates[session]
+            for desk in (self.streams, self.history, self.accounts, self.faults):
+                desk.forget(session)
+
+    def handle(self, session, request):
+        """Answer one request."""
+        self.requests.append(Asked(self.now, session.client_id, request))
+        if not self._keeps_rate(session):
+            return
+        if not session.is_ready and not isinstance(request, requests.StartApi):
+            session.refuse(-1, 321, 'Error validating request.-\'bW\' : cause - The API was not started: startApi comes first')
+            return
+        self._handlers.get(type(request), self._refuse_unknown)(session, request)
+        self.publish()
+
+    def advance(self, now, wall=None):
+        """Let the time pass until `now`; `wall` is the clock that client's speed is measured with, `now` if not given."""
+        self.wall = now if wall is None else wall
+        while self.now < now:
+            self._pass_time(min(now, self._next_stop()))
+
+    def next_event_time(self, now):
+        """When advance has something to do again: `now` while anything streams, None when nothing is due at all."""
+        return now if self._is_live() else self._next_due()
+
+    def publish(self):
+        """Tell the clients what the exchange has done."""
+        self.orders.publish()
+        self.accounts.settle()
+
+    def tell(self, code, text, sessions=None):
+        """A notice that belongs to no request, to all clients or to `sessions`."""
+        for session in list(self.clients.values()) if sessions is None else sessions:
+            session.refuse(-1, code, text)
+
+    def time_text(self):
+        return stamps.in_zone(self.told_time(), self.zone)
+
+    def told_time(self):
+        """The time as this gateway's own clock has it, right or wrong."""
+        return self.now + self.faults.skew
+
+    def _pass_time(self, end):
+        start, self.now = self.now, end
+        self.faults.advance()
+        self.streams.advance(start, end)
+        self.exchange.advance(end)
+        self.publish()
+        self.history.advance()
+        self.accounts.advance()
+
+    def _next_stop(self):
+        due = self._next_due()
+        stop = self.now + SLICE if self._is_live() else float('inf')
+        return stop if due is None or due <= self.now else min(stop, due)
+
+    def _is_live(self):
+        return bool(self.streams.count or self.exchange.watched() or self._is_held_up())
+
+    def _is_held_up(self):
+        return any(not session.link.is_empty() for session in self.sessions)
+
+    def _next_due(self):
+        due = (self.faults.next_time(), self.history.next_time(), self.exchange.next_time(),
+               self.accounts.next_time())
+        return min((time for time in due if time is not None), default=None)
+
+    def _keeps_rate(self, session):
+        window = self._rates[session]
+        if not self.messages_per_second or window.take(self.wall):
+            return True
+        session.refuse(-1, 100, TOO_FAST.format(window.most, window.count(self.wall)))
+        return False
+
+    def _start_api(self, session, request):
+        if session.is_ready:
+            return
+        if request.clientId in self.clients or self.faults.holds_client_id(request.clientId):
+            session.refuse(-1, 326, CLIENT_ID_IN_USE)
+            session.close()
+            return
+        session.client_id = request.clientId
+        session.send(replies.ManagedAccounts(self.ledger.accounts))
+        session.send(replies.NextValidId(self.exchange.next_id(session.client_id)))
+        for code, text in FARMS:
+            session.refuse(-1, code, text)
+
+    def _tell_time(self, session, request):
+        session.send(replies.CurrentTime(self.told_time()))
+
+    def _ignore(self, session, request):
+        pass
+
+    def _refuse_unknown(self, session, request):
+        name = f'message {request.msgId}' if isinstance(request, requests.Unknown) else type(request).__name__
+        session.refuse(-1, 321, f'Error validating request.-\'bW\' : cause - {name} is not simulated')

@@ -1,0 +1,212 @@
+"""What TWS refuses before an order reaches an exchange: each rule gives a code and a text, or nothing."""
+from typing import NamedTuple
+
+from . import conditions, order_types, stamps, time_in_force
+from .instruments import MARKET_RULES
+
+ACTIONS = ('BUY', 'SELL', 'SSHORT', 'SLONG')
+UNTRADABLE = ('IND', 'CONTFUT', 'NEWS')
+NO_CONTRACT = 'No security definition has been found for the request'
+BAD_TIME = ('{}: The date, time, or time-zone entered is invalid. The correct format is yyyymmdd hh:mm:ss xx/xxxx where '
+            'yyyymmdd and xx/xxxx are optional. E.g.: 20031126 15:59:00 US/Eastern  Note that there is a space between the '
+            'date and time, and between the time and time-zone.  If no date is specified, current date is assumed.  If no '
+            'time-zone is specified, local time-zone is assumed(deprecated).  You can also provide yyyymmddd-hh:mm:ss time '
+            'is in UTC. Note that there is a dash between the date and time in UTC notation.')
+VALIDATION = "Error validating request.-'bW' : cause - {}"
+AT_AUCTION_OR_PEGGED = ('MOC', 'LOC', 'REL', 'MIDPRICE', 'PEG MID', 'BOX TOP')
+PROTECTED = ('MKT PRT', 'STP PRT')
+UNSUPPORTED = {'STK': PROTECTED, 'OPT': PROTECTED, 'FUT': AT_AUCTION_OR_PEGGED, 'FOP': AT_AUCTION_OR_PEGGED,
+               'CASH': AT_AUCTION_OR_PEGGED + PROTECTED, 'CFD': AT_AUCTION_OR_PEGGED + PROTECTED,
+               'CMDTY': AT_AUCTION_OR_PEGGED + PROTECTED, 'CRYPTO': AT_AUCTION_OR_PEGGED + PROTECTED}
+
+
+class Refusal(NamedTuple):
+    """`inactive`: the order is kept, with that status."""
+    code: int
+    text: str
+    inactive: bool = False
+
+
+def canonical(order, accounts):
+    """The order as TWS reads it: blanks filled in, aliases resolved, zeros that mean nothing unset."""
+    kind = order_types.named(order.orderType)
+    fields = {'orderType': kind.name if kind else order.orderType, 'tif': order.tif.upper() or 'DAY',
+              'action': order.action.upper(), 'trailingPercent': order.trailingPercent or None}
+    if kind and not kind.trigger and not kind.peg:
+        fields['auxPrice'] = None
+    if not order.account and not order.faGroup and len(accounts) == 1:
+        fields['account'] = accounts[0]
+    return order.replace(**fields)
+
+
+def refusal(order, instrument, now, zone, accounts, groups=()):
+    """The first rule a canonical order breaks, as a Refusal; None when it breaks none."""
+    if instrument is None:
+        return Refusal(200, NO_CONTRACT)
+    checks = (_security(order, instrument), _side(order), _account(order, accounts, groups), _type(order, instrument),
+              _size(order, instrument), _attributes(order), _prices(order), _ticks(order, instrument),
+              _tif(order, now, zone), _crypto(order, instrument), _conditions(order, zone))
+    return next((found for found in checks if found), None)
+
+
+def _security(order, instrument):
+    if instrument.secType in UNTRADABLE:
+        return Refusal(203, 'The security {} {} is not available or allowed for this account'.format(
+            instrument.symbol, instrument.secType))
+    return None
+
+
+def _side(order):
+    if order.action not in ACTIONS:
+        return Refusal(321, VALIDATION.format('Invalid action {!r}: use BUY or SELL'.format(order.action)))
+    return None
+
+
+def _account(order, accounts, groups):
+    given = [text for text in (order.account, order.faGroup, order.faProfile) if text]
+    if not given:
+        return Refusal(436, 'You must specify an allocation (either a single account, group, or profile).')
+    if len(given) > 1:
+        return Refusal(321, VALIDATION.format('Account, FA group and FA profile exclude each other'))
+    if order.account and order.account not in accounts:
+        return Refusal(321, VALIDATION.format("Invalid account code '{}'.".format(order.account)))
+    if order.faGroup and order.faGroup not in groups:
+        return Refusal(321, VALIDATION.format("Invalid FA group '{}'.".format(order.faGroup)))
+    return None
+
+
+def _type(order, instrument):
+    if order_types.named(order.orderType) is None or order.orderType in UNSUPPORTED.get(instrument.secType, ()):
+        return Refusal(387, 'Unsupported order type for this exchange and security type.')
+    return None
+
+
+def _size(order, instrument):
+    size = order.totalQuantity
+    if not size and not order.cashQty:
+        return Refusal(434, 'The order size cannot be zero.')
+    if size < 0:
+        return Refusal(321, VALIDATION.format('Order size {:g} must be positive'.format(size)))
+    if not is_multiple(size, instrument.size_step):
+        return Refusal(10243, 'Fractional-sized order cannot be placed via API. Please refer to our website for details.')
+    return None
+
+
+def _attributes(order):
+    refused = ((order.eTradeOnly, 10268, 'EtradeOnly'), (order.firmQuoteOnly, 10269, 'FirmQuoteOnly'),
+               (order.nbboPriceCap, 10270, 'NbboPriceCap'))
+    for value, code, name in refused:
+        if value:
+            return Refusal(code, "The '{}' order attribute is not supported.".format(name))
+    return None
+
+
+def _prices(order):
+    kind = order_types.named(order.orderType)
+    if kind is None:
+        return None
+    if kind.trigger == 'trail':
+        return _trail(order, kind)
+    if kind.limited and order.lmtPrice is None:
+        return Refusal(321, VALIDATION.format('{} order needs a limit price (lmtPrice)'.format(kind.name)))
+    if kind.aux and order.auxPrice is None:
+        return Refusal(321, VALIDATION.format('{} order needs a trigger price (auxPrice)'.format(kind.name)))
+    return None
+
+
+def _trail(order, kind):
+    if bool(order.auxPrice) == bool(order.trailingPercent):
+        return Refusal(321, VALIDATION.format('{} order needs either a trailing amount (auxPrice) or a trailingPercent'.format(
+            kind.name)))
+    if kind.limited and order.lmtPriceOffset is None and None in (order.lmtPrice, order.trailStopPrice):
+        return Refusal(321, VALIDATION.format(
+            'TRAIL LIMIT order needs lmtPriceOffset, or lmtPrice together with trailStopPrice'))
+    return None
+
+
+def _ticks(order, instrument):
+    for price in (order.lmtPrice, order.auxPrice, order.trailStopPrice):
+        if price and not is_multiple(price, tick(instrument, price)):
+            return Refusal(110, 'The price does not conform to the minimum price variation for this contract.')
+    return None
+
+
+def tick(instrument, price):
+    """The price step at a price, by the instrument's market rule."""
+    step = instrument.minTick
+    for rule in instrument.marketRuleIds.split(',')[:1]:
+        for low, increment in MARKET_RULES.get(int(rule or 0), ()):
+            if abs(price) >= low:
+                step = increment
+    return step
+
+
+def is_multiple(value, step):
+    return not step or abs(round(value / step) * step - value) < 1e-9 * max(1.0, abs(value))
+
+
+def _tif(order, now, zone):
+    if order.tif not in time_in_force.VALID:
+        return Refusal(10052, 'Invalid time in force:{}.'.format(order.tif))
+    kind = order_types.named(order.orderType)
+    if kind and kind.auction and order.tif != 'DAY':
+        return Refusal(113, 'The Tif option should be set to DAY for MOC and LOC orders.')
+    if order.tif == 'OPG' and order.orderType not in ('MKT', 'LMT'):
+        return Refusal(111, 'The time in force and the order type are incompatible.')
+    end = _moment(order.goodTillDate, zone) if order.tif == 'GTD' else None
+    if order.tif == 'GTD' and end is None:
+        return Refusal(391, BAD_TIME.format('End Time'))
+    if end is not None and end <= now:
+        return Refusal(201, 'Order rejected - reason:The good till date has passed')
+    if order.goodAfterTime and _moment(order.goodAfterTime, zone) is None:
+        return Refusal(337, BAD_TIME.format('Start Time'))
+    return None
+
+
+def _moment(text, zone):
+    try:
+        return stamps.parse(text, zone)
+    except ValueError:
+        return None
+
+
+def _crypto(order, instrument):
+    if instrument.secType != 'CRYPTO' or order.orderType != 'MKT':
+        return None
+    if order.action == 'BUY' and not order.cashQty:
+        return Refusal(10289, 'You must set Cash Quantity for this order.')
+    if order.tif != 'IOC':
+        return Refusal(10052, 'Invalid time in force:{}.'.format(order.tif))
+    return None
+
+
+def _conditions(order, zone):
+    for condition in order.conditions:
+        if condition.kind not in conditions.KINDS:
+            return Refusal(321, VALIDATION.format('Unknown condition type {}'.format(condition.kind)))
+        if condition.kind == conditions.TIME and _moment(condition.fields['time'], zone) is None:
+            return Refusal(391, BAD_TIME.format('Condition Time'))
+    return None
+
+
+def change_refusal(ticket, order):
+    """Why a canonical order cannot take the place of what its ticket has; None when it can."""
+    old = ticket.order
+    if ticket.status == 'Filled':
+        return Refusal(104, 'Cannot modify a filled order.')
+    if ticket.ended is not None and ticket.status != 'Inactive':
+        return Refusal(103, 'Duplicate order id')
+    if ticket.transmitted and order.ocaGroup not in ('', old.ocaGroup):
+        return Refusal(10326, 'OCA group revision is not allowed.')
+    same = (old.action, old.account, old.parentId) == (order.action, order.account, order.parentId)
+    if not same or ticket.cancelling is not None or (order.totalQuantity <= ticket.filled and ticket.filled):
+        return Refusal(105, 'Order being modified does not match original order.')
+    return None
+
+
+def waiting_text(ticket, opens):
+    """The 399 of an order that has to wait for the market, until `opens`."""
+    order, contract, instrument = ticket.order, ticket.contract, ticket.instrument
+    moment = stamps.in_zone(opens, instrument.zone)
+    return ('Order Message:\n{} {:g} {} {}\nWarning: your order will not be placed at the exchange until {}-{}-{}'.format(
+        order.action, order.totalQuantity, contract.symbol, instrument.marketName, moment[:4], moment[4:6], moment[6:]))

@@ -1,0 +1,207 @@
+"""Subscriptions, one object each: what to ask of TWS, what its answers become, how to ask again. Loop thread only.
+
+A stream outlives sessions. The connection sends it (`ask`) whenever a session begins, and tells it when the link is
+lost; the stream tells its sink in the words of `messages`.
+"""
+import logging
+import time
+
+from . import codes
+from .messages import Bar, DataType, Lost, Refused, Restored, Tick, Warned, Watching
+
+log = logging.getLogger(__name__)
+
+BID, ASK, LAST, DELAYED_BID, DELAYED_ASK, DELAYED_LAST = 1, 2, 4, 66, 67, 68
+RT_VOLUME, DELAYED_STAMP = 48, 88
+#: generic tick that makes TWS send every trade with its size and its millisecond (field 48)
+RT_VOLUME_TICKS = '233'
+#: seconds till a subscription that TWS ended for a passing reason is asked for again
+AGAIN_SECONDS = {'renew': 1.0, 'competing': 30.0, 'pacing': 60.0}
+
+
+def rt_volume(text):
+    """`price;size;time ms;total;vwap;single` -> Tick, None when no trade is in it. Raises ValueError on anything else."""
+    price, size, stamp = text.split(';')[:3]
+    if not price or not size or not float(size):
+        return None
+    return Tick(int(stamp) / 1000.0, float(price), float(size))
+
+
+class Stream:
+    """One live subscription; `sink` takes its records, `clock` is the server clock of the connection.
+
+    The connection gives it `renew`, with which it asks to be asked for again.
+    """
+
+    def __init__(self, sink, contract, clock):
+        self.sink = sink
+        self.contract = contract
+        self.clock = clock
+        self.reqId = None
+        self.broken = False
+        self.renew = None
+        self._asked = None
+        self._watching = False
+
+    def ask(self, ib, reqId):
+        """Subscribe under a new request id; tells `Restored` when something was lost before."""
+        self.reqId = reqId
+        self._asked = time.time() + (self.clock.low or 0.0)
+        self._watching = False
+        if self.broken:
+            self.broken = False
+            self.sink(Restored('subscribed again'))
+        self._send(ib, reqId)
+
+    def cancel(self, ib):
+        """Unsubscribe, so that the market data line is free again."""
+        reqId, self.reqId = self.reqId, None
+        self._unsend(ib, reqId)
+
+    def lost(self, reason, code=0):
+        """The link, or what feeds it, is gone; told once until it is back."""
+        if not self.broken:
+            self.broken = True
+            self.sink(Lost(reason, code))
+
+    def kept(self, reason):
+        """TWS is back and kept the subscription; what passed meanwhile is lost all the same."""
+        if self.broken:
+            self.broken = False
+            self.sink(Restored(reason, kept=True))
+            self._watch(self.clock.latest(time.time()))
+
+    def error(self, code, text):
+        meaning = codes.market_data_error(code, text)
+        if meaning == 'notice':
+            self.sink(Warned(code, text))
+        elif meaning in AGAIN_SECONDS:
+            self.lost('{} {}'.format(code, text), code)
+            self.renew(self, AGAIN_SECONDS[meaning])
+        else:
+            self.reqId = None
+            self.sink(Refused(code, text))
+
+    def _watch(self, since):
+        self._watching = True
+        self.sink(Watching(since, self._asked))
+
+    def _answered(self):
+        if not self._watching:
+            self._watch(self.clock.latest(time.time()))
+
+    def _ignore(self, *args):
+        self._answered()
+
+    tickReqParams = tickSize = tickGeneric = tickOptionComputation = priceSizeTick = tickString = _ignore
+
+    def marketDataType(self, kind):
+        self.sink(DataType(kind))
+        self._answered()
+
+
+class Trades(Stream):
+    """Every trade of a market, from RTVolume; delayed trades where TWS sends those instead."""
+
+    def __init__(self, sink, contract, clock):
+        super().__init__(sink, contract, clock)
+        self._stamp = None
+
+    def _send(self, ib, reqId):
+        ib.client.reqMktData(reqId, self.contract, RT_VOLUME_TICKS, False, False, [])
+
+    def _unsend(self, ib, reqId):
+        ib.client.cancelMktData(reqId)
+
+    def tickString(self, tickType, value):
+        self._answered()
+        if tickType == DELAYED_STAMP:
+            self._stamp = float(value)
+        elif tickType == RT_VOLUME:
+            tick = rt_volume(value)
+            if tick:
+                self.clock.stamped(tick.time, time.time())
+                self.sink(tick)
+
+    def priceSizeTick(self, tickType, price, size):
+        self._answered()
+        if tickType == DELAYED_LAST and price > 0 and size > 0:
+            self.sink(Tick(self._stamp or time.time() + self.clock.offset(), price, size))
+
+
+class Quotes(Trades):
+    """A market that is followed by its quotes: bid, ask, their middle, or the last price of an index (`field`)."""
+
+    FIELDS = {'BID': (BID,), 'ASK': (ASK,), 'MIDPOINT': (BID, ASK), 'LAST': (LAST,)}
+    LIVE = {DELAYED_BID: BID, DELAYED_ASK: ASK, DELAYED_LAST: LAST}
+
+    def __init__(self, sink, contract, clock, field):
+        super().__init__(sink, contract, clock)
+        self._wanted = self.FIELDS[field]
+        self._prices = {}
+
+    def _send(self, ib, reqId):
+        ib.client.reqMktData(reqId, self.contract, '', False, False, [])
+
+    def tickString(self, tickType, value):
+        self._answered()
+
+    def priceSizeTick(self, tickType, price, size):
+        self._answered()
+        field = self.LIVE.get(tickType, tickType)
+        if field not in self._wanted or price <= 0 or self._prices.get(field) == price:
+            return
+        self._prices[field] = price
+        if len(self._prices) == len(self._wanted):
+            middle = sum(self._prices.values()) / len(self._prices)
+            self.sink(Tick(time.time() + self.clock.offset(), middle, 0.0))
+
+
+class RealTimeBars(Stream):
+    """TWS's 5-second bars; one comes every 5 seconds while the market is open, traded or not."""
+
+    def __init__(self, sink, contract, clock, what, rth):
+        super().__init__(sink, contract, clock)
+        self._what = what
+        self._rth = rth
+
+    def _send(self, ib, reqId):
+        ib.client.reqRealTimeBars(reqId, self.contract, 5, self._what, self._rth, [])
+
+    def _unsend(self, ib, reqId):
+        ib.client.cancelRealTimeBars(reqId)
+
+    def realtimeBar(self, start, open_, high, low, close, volume, wap, count):
+        self.clock.stamped(start + 5.0, time.time())
+        if not self._watching:
+            self._watch(float(start))
+        self.sink(Bar(float(start), open_, high, low, close, volume, wap, count))
+
+
+class TickByTick(Stream):
+    """Tick-by-tick data: `kind` is Last, AllLast, BidAsk or MidPoint; TWS stamps it in whole seconds."""
+
+    KINDS = ('Last', 'AllLast', 'BidAsk', 'MidPoint')
+
+    def __init__(self, sink, contract, clock, kind, side):
+        super().__init__(sink, contract, clock)
+        self._kind = kind
+        self._side = side
+
+    def _send(self, ib, reqId):
+        ib.client.reqTickByTickData(reqId, self.contract, self._kind, 0, False)
+        self._watch(self.clock.latest(time.time()) + 1.0)
+
+    def _unsend(self, ib, reqId):
+        ib.client.cancelTickByTickData(reqId)
+
+    def tickByTickAllLast(self, tickType, stamp, price, size, *about):
+        self.clock.stamped(float(stamp), time.time())
+        self.sink(Tick(float(stamp), price, size))
+
+    def tickByTickBidAsk(self, stamp, bid, ask, *about):
+        price = {'BID': bid, 'ASK': ask}.get(self._side, (bid + ask) / 2)
+        self.sink(Tick(float(stamp), price, 0.0))
+
+    def tickByTickMidPoint(self, stamp, middle):
+        self.sink(Tick(float(stamp), middle, 0.0))

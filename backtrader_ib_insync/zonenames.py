@@ -1,0 +1,73 @@
+"""The names that TWS, Java and Windows have for time zones where the tz database has another or none."""
+
+# 'Eastern Daylight Time' and 'Eastern Standard Time' are one zone
+WORDS = (' daylight ', ' summer ')
+
+_BY_ZONE = {
+    # TWS means the exchange's clock, with daylight saving time: the tz database's EST, MST and HST have none
+    'America/New_York': ('EST', 'EDT', 'ET', 'EST5EDT', 'US/Eastern', 'Eastern Standard Time',
+                         'US Eastern Standard Time'),
+    'America/Chicago': ('CST', 'CDT', 'CT', 'CST6CDT', 'US/Central', 'Central Standard Time'),
+    'America/Denver': ('MST', 'MDT', 'MST7MDT', 'US/Mountain', 'Mountain Standard Time'),
+    'America/Phoenix': ('PNT', 'US Mountain Standard Time'),
+    'America/Los_Angeles': ('PST', 'PDT', 'PT', 'PST8PDT', 'US/Pacific', 'Pacific Standard Time'),
+    'America/Anchorage': ('AKST', 'AST9', 'Alaskan Standard Time', 'Alaska Standard Time'),
+    'Pacific/Honolulu': ('HST', 'Hawaiian Standard Time', 'Hawaii Standard Time', 'Hawaii-Aleutian Standard Time'),
+    'America/Halifax': ('AST', 'ADT', 'Atlantic Standard Time'),
+    'America/St_Johns': ('NST', 'Newfoundland Standard Time'),
+    'America/Toronto': ('Canada/Eastern',),
+    'America/Regina': ('Canada Central Standard Time',),
+    'America/Mexico_City': ('Mexico/General', 'Central Standard Time (Mexico)', 'Mexico Standard Time'),
+    'America/Sao_Paulo': ('BRT', 'BRST', 'Brazil/East', 'Brasilia Time', 'E. South America Standard Time'),
+    'America/Argentina/Buenos_Aires': ('ART', 'Argentine Time', 'Argentina Standard Time'),
+    'America/Santiago': ('CLT', 'Chile Time', 'Pacific SA Standard Time'),
+    'America/Bogota': ('COT', 'Colombia Time', 'SA Pacific Standard Time'),
+    'America/Caracas': ('VET', 'Venezuela Time', 'Venezuela Standard Time'),
+    'Europe/London': ('GB', 'GB-Eire', 'BST', 'British Standard Time', 'GMT Standard Time'),
+    'Europe/Dublin': ('Eire', 'Irish Standard Time'),
+    'Europe/Lisbon': ('WET', 'WEST', 'Portugal', 'Western European Standard Time'),
+    # Middle Europe and Central Europe keep the same clock
+    'Europe/Berlin': ('MET', 'MEZ', 'MESZ', 'CET', 'CEST', 'ECT', 'Middle Europe Time', 'Middle Europe Standard Time',
+                      'Central European Standard Time', 'W. Europe Standard Time', 'Mitteleuropäische Zeit',
+                      'Mitteleuropäische Normalzeit', 'Mitteleuropäische Sommerzeit'),
+    'Europe/Paris': ('Romance Standard Time', "heure normale d’Europe centrale", "heure d’été d’Europe centrale"),
+    'Europe/Budapest': ('Central Europe Standard Time',),
+    'Europe/Warsaw': ('Poland',),
+    'Europe/Athens': ('EET', 'EEST', 'Eastern European Standard Time', 'GTB Standard Time', 'E. Europe Standard Time'),
+    'Europe/Helsinki': ('FLE Standard Time',),
+    'Europe/Istanbul': ('TRT', 'Turkey', 'Turkey Standard Time'),
+    'Europe/Moscow': ('MSK', 'W-SU', 'Moscow Standard Time', 'Russian Standard Time'),
+    'Asia/Jerusalem': ('Israel', 'Israel Standard Time'),
+    'Africa/Johannesburg': ('SAST', 'South Africa Standard Time'),
+    'Africa/Cairo': ('Egypt', 'Egypt Standard Time'),
+    'Asia/Riyadh': ('Arab Standard Time', 'Arabian Standard Time (Riyadh)'),
+    'Asia/Dubai': ('GST', 'Gulf Standard Time', 'Arabian Standard Time'),
+    'Asia/Karachi': ('PKT', 'PLT', 'Pakistan Standard Time'),
+    # IST is Israel's and Ireland's abbreviation as well; the exchanges TWS gives it for are the Indian ones
+    'Asia/Kolkata': ('IST', 'Asia/Calcutta', 'India Standard Time', 'Indian Standard Time'),
+    'Asia/Dhaka': ('Bangladesh Standard Time',),
+    'Asia/Bangkok': ('ICT', 'Indochina Time', 'SE Asia Standard Time'),
+    'Asia/Ho_Chi_Minh': ('VST', 'Vietnam Standard Time'),
+    'Asia/Jakarta': ('WIB', 'Western Indonesia Time', 'West Indonesia Time'),
+    'Asia/Kuala_Lumpur': ('MYT', 'Malaysia Time'),
+    'Asia/Singapore': ('SGT', 'Singapore', 'Singapore Time', 'Singapore Standard Time',
+                       'Malay Peninsula Standard Time'),
+    'Asia/Manila': ('PHT', 'Philippine Time', 'Philippine Standard Time'),
+    'Asia/Shanghai': ('CTT', 'PRC', 'China Standard Time', '中国标准时间', '中國標準時間'),
+    'Asia/Hong_Kong': ('HKT', 'Hongkong', 'Hong Kong Time', 'Hong Kong Standard Time', '香港標準時間', '香港标准时间'),
+    'Asia/Taipei': ('ROC', 'Taipei Standard Time', '台北標準時間'),
+    'Asia/Seoul': ('KST', 'ROK', 'Korea Standard Time', 'Korean Standard Time', '대한민국 표준시'),
+    'Asia/Tokyo': ('JST', 'Japan', 'Japan Standard Time', 'Tokyo Standard Time', '日本標準時'),
+    'Australia/Sydney': ('AET', 'AEST', 'AEDT', 'Australia/NSW', 'Australian Eastern Standard Time',
+                         'Eastern Standard Time (New South Wales)', 'AUS Eastern Standard Time',
+                         'Australian Eastern Standard Time (New South Wales)'),
+    'Australia/Brisbane': ('E. Australia Standard Time', 'Australian Eastern Standard Time (Queensland)'),
+    'Australia/Adelaide': ('ACST', 'ACDT', 'Cen. Australia Standard Time', 'Australian Central Standard Time'),
+    'Australia/Perth': ('AWST', 'W. Australia Standard Time', 'Australian Western Standard Time'),
+    'Pacific/Auckland': ('NZST', 'NZDT', 'NZ', 'New Zealand Standard Time'),
+    # Java calls London so in winter, when it makes no difference
+    'UTC': ('GMT', 'Greenwich Mean Time', 'Z', 'Zulu', 'Universal', 'Coordinated Universal Time',
+            'Greenwich Standard Time'),
+}
+
+ALIASES = {name.casefold(): key for key, names in _BY_ZONE.items() for name in names}
