@@ -69,9 +69,7 @@ class Holding:
     def tell(self, size, avgCost, now):
         """TWS tells a position; returns whether it is in dispute."""
         size = tidy(size)
-        while self.recent and now - self.recent[0][1] > BEHIND_SECONDS:
-            self.recent.popleft()
-        behind = self.behind(size)
+        behind = self.behind(size, now)
         if behind is None:
             self.told = Told(size, avgCost / self.mult, now)
         else:
@@ -80,8 +78,10 @@ class Holding:
                 self.recent.popleft()
         return self.told is not None
 
-    def behind(self, size):
+    def behind(self, size, now):
         """By how many of the last executions a told size is behind ours; None when they do not explain it."""
+        while self.recent and now - self.recent[0][1] > BEHIND_SECONDS:
+            self.recent.popleft()
         without = self.position.size
         if without == size:
             return 0
@@ -209,7 +209,7 @@ class Accounts:
         for key, holding in self.holdings.items():
             size, price = listed.get(key, (0, 0.0))
             holding.told = None
-            if holding.behind(size) is None:
+            if holding.behind(size, now) is None:
                 changed.append(holding)
                 holding.put(size, price)
             elif not holding.exact:

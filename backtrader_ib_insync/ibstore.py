@@ -260,6 +260,13 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
             self.waker.wait(kicks, left)
         return bool(queue)
 
+    def await_kick(self, seconds):
+        """Sleep till anything comes, at most `seconds`; for a feed that must not answer "nothing yet"."""
+        kicks = self.waker.kicks
+        if not self.pending():
+            self.waker.wait(kicks, seconds)
+        self.drain()
+
     # -- the clock ---------------------------------------------------------------------------------------------------------
 
     def clock(self):

@@ -2,6 +2,7 @@
 import calendar
 import collections
 import datetime
+import functools
 import re
 from typing import NamedTuple
 
@@ -226,19 +227,17 @@ def session_end(date, hours, tz):
 
     TWS lists the days around today only: another day ends at the time of day at which most of those end.
     """
-    ends = {}
-    for session in sessions(hours, tz):
-        ends[session.date] = session.end
-    if date in ends:
-        return ends[date]
-    if not ends:
-        return None
-    return epoch(datetime.datetime.combine(date, datetime.time()) + _usual(ends, tz), tz)
+    ends, usual = _ends(hours, tz)
+    if date in ends or usual is None:
+        return ends.get(date)
+    return epoch(datetime.datetime.combine(date, datetime.time()) + usual, tz)
 
 
-def _usual(ends, tz):
-    """The commonest distance of a session's end from the midnight its day began with, on the local clock."""
+@functools.lru_cache(maxsize=256)
+def _ends(hours, tz):
+    """The end of each day listed, and the commonest distance of an end from the midnight its day began with."""
+    ends = {session.date: session.end for session in sessions(hours, tz)}
     spans = collections.Counter(
         moment(end, tz).replace(tzinfo=None) - datetime.datetime.combine(date, datetime.time())
         for date, end in ends.items())
-    return max(spans, key=lambda span: (spans[span], span))
+    return ends, max(spans, key=lambda span: (spans[span], span), default=None)

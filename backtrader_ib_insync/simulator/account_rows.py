@@ -79,7 +79,8 @@ def main(figures):
         'AccruedCash': 0.0, 'AccruedDividend': 0.0, 'AvailableFunds': free, 'Billable': 0.0,
         'BuyingPower': max(0.0, free * BUYING_POWER), 'EquityWithLoanValue': equity, 'ExcessLiquidity': excess,
         'FullAvailableFunds': free, 'FullExcessLiquidity': excess, 'FullInitMarginReq': initial,
-        'FullMaintMarginReq': maintenance, 'GrossPositionValue': figures.gross, 'Guarantee': 0.0, 'InitMarginReq': initial,
+        'FullMaintMarginReq': maintenance, 'GrossPositionValue': figures.gross, 'Guarantee': 0.0,
+        'InitMarginReq': initial,
         'LookAheadAvailableFunds': free, 'LookAheadExcessLiquidity': excess, 'LookAheadInitMarginReq': initial,
         'LookAheadMaintMarginReq': maintenance, 'MaintMarginReq': maintenance, 'NetLiquidation': equity,
         'PreviousDayEquityWithLoanValue': equity, 'RegTEquity': equity, 'RegTMargin': figures.gross * REG_T,
@@ -108,7 +109,8 @@ def by_currency(figures, currency):
     return {
         'AccruedCash': 0.0, 'CashBalance': cash, 'CorporateBondValue': total('value', 'BOND'),
         'Cryptocurrency': total('value', 'CRYPTO'), 'FutureOptionValue': total('value', 'FOP'),
-        'FuturesPNL': total('unrealized', 'FUT'), 'FxCashBalance': 0.0, 'NetLiquidationByCurrency': cash + total('worth'),
+        'FuturesPNL': total('unrealized', 'FUT'), 'FxCashBalance': 0.0,
+        'NetLiquidationByCurrency': cash + total('worth'),
         'OptionMarketValue': total('value', 'OPT'), 'RealizedPnL': total('realized'),
         'StockMarketValue': total('value', 'STK'), 'TotalCashBalance': cash, 'UnrealizedPnL': total('unrealized')}
 

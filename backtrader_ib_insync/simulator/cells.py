@@ -2,8 +2,8 @@
 
 Prices are in ticks (1.0 is one minimum tick; only a replayed row may be off the grid), volumes in size steps. A cell of
 n trades is thought of as n prints in a row: the first at the open, the last at the close, one at the high, one at the
-low. `split` deals these prints out to the parts, so the parts' extremes and sums are the whole's by construction; `split`
-again, down to parts of one print, and one has the ticks.
+low. `split` deals these prints out to the parts, so the parts' extremes and sums are the whole's by construction;
+`split` again, down to parts of one print, and one has the ticks.
 """
 from random import Random
 from typing import NamedTuple

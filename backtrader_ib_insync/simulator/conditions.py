@@ -7,7 +7,7 @@ TEN_DAYS = 864000
 
 
 class Conditions:
-    """Judges conditions by what market, ledger and executions show; `volumes` maps conId -> the session's volume so far."""
+    """Judges by what market, ledger and executions show; `volumes` maps conId to the session's volume so far."""
 
     def __init__(self, market, ledger, fills, zone):
         self._market = market

@@ -11,17 +11,18 @@ from .ticket import Ticket
 NOT_FOUND = 'OrderId {} that needs to be cancelled is not found.'
 NOT_CANCELLABLE = 'OrderId {} that needs to be cancelled cannot be cancelled, state: {}.'
 PENDING = 'Cancel attempted when order is not in a cancellable state.  Order permId = {}'
-LOCATING = ('Shares for this order are not immediately available for short sale. The order will be held while we attempt to '
-            'locate the shares.')
-NO_MARGIN = ('Order rejected - reason:YOUR ORDER IS NOT ACCEPTED. IN ORDER TO OBTAIN THE DESIRED POSITION YOUR EQUITY WITH '
-             'LOAN VALUE [{:.2f} {}] MUST EXCEED THE INITIAL MARGIN [{:.2f} {}]')
+LOCATING = ('Shares for this order are not immediately available for short sale. The order will be held while we '
+            'attempt to locate the shares.')
+NO_MARGIN = ('Order rejected - reason:YOUR ORDER IS NOT ACCEPTED. IN ORDER TO OBTAIN THE DESIRED POSITION YOUR EQUITY '
+             'WITH LOAN VALUE [{:.2f} {}] MUST EXCEED THE INITIAL MARGIN [{:.2f} {}]')
 
 
 class Exchange:
     """Orders of all clients, in one place; times are UTC epoch seconds.
 
-    `events` is a deque of events.Opened, Status, Executed, Commissioned, Told and Bound in true order: take from its left.
-    `scenario` has the switches for what shall go wrong, or in parts. `groups` maps FA groups to their accounts.
+    `events` is a deque of events.Opened, Status, Executed, Commissioned, Told and Bound in true order: take from its
+    left. `scenario` has the switches for what shall go wrong, or in parts. `groups` maps FA groups to their
+    accounts.
     """
 
     def __init__(self, market, ledger, zone='US/Eastern', groups=None):
@@ -101,8 +102,9 @@ class Exchange:
         self.events.append(reports.whatif(ticket, margins, self.ledger.currency))
 
     def _margins(self, ticket, now):
-        return self.ledger.margin_change(now, ticket.order.account or self.groups[ticket.order.faGroup][0], ticket.instrument,
-                                         ticket.sign * ticket.remaining, self._floor.price_of(ticket, now))
+        account = ticket.order.account or self.groups[ticket.order.faGroup][0]
+        return self.ledger.margin_change(now, account, ticket.instrument, ticket.sign * ticket.remaining,
+                                         self._floor.price_of(ticket, now))
 
     def _transmit(self, ticket, now):
         """Transmitting one of a family transmits what its parents and their other children still hold back."""
@@ -131,7 +133,8 @@ class Exchange:
             return refusal
         margins, currency = self._margins(ticket, now), self.ledger.currency
         if margins.initAfter > max(margins.equityAfter, margins.initBefore):
-            return order_rules.Refusal(201, NO_MARGIN.format(margins.equityAfter, currency, margins.initAfter, currency), True)
+            text = NO_MARGIN.format(margins.equityAfter, currency, margins.initAfter, currency)
+            return order_rules.Refusal(201, text, inactive=True)
         return None
 
     def _hold_for_locate(self, ticket):
@@ -158,7 +161,8 @@ class Exchange:
             order.totalQuantity = round(units // step * step, 8)
 
     def _modify(self, ticket, order, instrument, now):
-        refusal = (order_rules.change_refusal(ticket, order) or self.scenario.refusal('modify', ticket.instrument.symbol)
+        refusal = (order_rules.change_refusal(ticket, order)
+                   or self.scenario.refusal('modify', ticket.instrument.symbol)
                    or order_rules.refusal(order, instrument, now, self.zone, self.ledger.accounts, self.groups))
         if refusal:
             self._reports.refuse(order, refusal)

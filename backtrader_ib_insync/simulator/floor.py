@@ -7,6 +7,8 @@ from .conditions import Conditions
 from .records import Trade
 
 CANCELLED = 'Order Canceled - reason:'
+IGNORED = ("Order Event Warning:Attribute 'Outside Regular Trading Hours' is ignored based on the order type and "
+           "destination. PlaceOrder is now being processed.")
 
 
 class Floor:
@@ -160,8 +162,8 @@ class Floor:
             return 'PendingCancel', ''
         if not ticket.located:
             return 'Inactive', 'locate'
-        held = [word for word, holds in (('child', families.waits_for_parent(ticket)), ('trigger', not ticket.triggered))
-                if holds]
+        reasons = (('child', families.waits_for_parent(ticket)), ('trigger', not ticket.triggered))
+        held = [word for word, holds in reasons if holds]
         if held or not ticket.conditioned or not ticket.working:
             return 'PreSubmitted', ','.join(held)
         return 'Submitted', ''
@@ -263,7 +265,7 @@ class Floor:
     def price_of(self, ticket, now):
         """What a margin check takes the order to cost."""
         order = ticket.order
-        given = order.lmtPrice if ticket.type.limited and order.lmtPrice else order.auxPrice if ticket.type.aux else None
+        given = (ticket.type.limited and order.lmtPrice) or (ticket.type.aux and order.auxPrice)
         offered = matching.touch(ticket, self.market.quote(ticket.instrument, now))
         return given or (offered[0] if offered else self.market.last(ticket.instrument, now))
 
@@ -271,8 +273,7 @@ class Floor:
         """The notices that come with an accepted order."""
         order = ticket.order
         if order.outsideRth and time_in_force.ignores_outside(ticket):
-            self.reports.tell(ticket, 2109, "Order Event Warning:Attribute 'Outside Regular Trading Hours' is ignored based "
-                                            "on the order type and destination. PlaceOrder is now being processed.")
+            self.reports.tell(ticket, 2109, IGNORED)
         if not families.waits_for_parent(ticket) and not time_in_force.works(ticket, self.market, now):
             opens = max(ticket.opens, self.market.next_open(
                 ticket.instrument, max(now, ticket.opens), time_in_force.is_regular_only(ticket)))

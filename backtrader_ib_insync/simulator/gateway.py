@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, Optional
 from . import replies, requests, stamps
 from .account_desk import AccountDesk
 from .catalogue import Catalogue
+from .changes import Changes
 from .exchange import Exchange
 from .faults import Faults
 from .history_service import HistoryService
@@ -18,7 +19,8 @@ FARMS = ((2104, 'Market data farm connection is OK:usfarm'), (2106, 'HMDS data f
          (2158, 'Sec-def data farm connection is OK:secdefnj'))
 CLIENT_ID_IN_USE = 'Unable to connect as the client id is already in use. Retry with a unique client id.'
 TOO_FAST = 'Max rate of messages per second has been exceeded:max={} rec={} (1)'
-SLICE = 1.0
+ORDER_SLICE = 1.0
+SLICE = 60.0
 RECORDED = 200000
 
 
@@ -54,6 +56,7 @@ class Gateway:
         self.faults = Faults(self, faults)
         self.sessions = []
         self.requests = deque(maxlen=RECORDED)
+        self.changes = Changes(self.market)
         self.catalogue = Catalogue(self)
         self.streams = Streams(self, market_data_lines, empty_bars)
         self.history = HistoryService(self, history_pacing, history_latency)
@@ -107,8 +110,11 @@ class Gateway:
             self._pass_time(min(now, self._next_stop()))
 
     def next_event_time(self, now):
-        """When advance has something to do again: `now` while anything streams, None when nothing is due at all."""
-        return now if self._is_live() else self._next_due()
+        """When advance has something to do again; None when nothing is due at all."""
+        times = self._dues() + self.streams.next_times(now)
+        times += [self.changes.after(instrument, now) for instrument in self.exchange.watched()]
+        times += [session.link.next_time(now) for session in self.sessions]
+        return min((time for time in times if time is not None), default=None)
 
     def publish(self):
         """Tell the clients what the exchange has done."""
@@ -137,20 +143,12 @@ class Gateway:
         self.accounts.advance()
 
     def _next_stop(self):
-        due = self._next_due()
-        stop = self.now + SLICE if self._is_live() else float('inf')
-        return stop if due is None or due <= self.now else min(stop, due)
+        """How far the time may pass at once: fills and ticks shall come in the order they happened."""
+        slice_end = self.now + (ORDER_SLICE if self.exchange.watched() else SLICE)
+        return min([slice_end] + [time for time in self._dues() if time is not None and time > self.now])
 
-    def _is_live(self):
-        return bool(self.streams.count or self.exchange.watched() or self._is_held_up())
-
-    def _is_held_up(self):
-        return any(not session.link.is_empty() for session in self.sessions)
-
-    def _next_due(self):
-        due = (self.faults.next_time(), self.history.next_time(), self.exchange.next_time(),
-               self.accounts.next_time())
-        return min((time for time in due if time is not None), default=None)
+    def _dues(self):
+        return [self.faults.next_time(), self.history.next_time(), self.exchange.next_time(), self.accounts.next_time()]
 
     def _keeps_rate(self, session):
         window = self._rates[session]

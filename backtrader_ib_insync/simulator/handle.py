@@ -50,6 +50,7 @@ class Running:
             try:
                 return function(self.gateway)
             finally:
+                self.gateway.changes.forget()
                 self.gateway.publish()
                 self._server.flush()
         return self._finish(act(), timeout)

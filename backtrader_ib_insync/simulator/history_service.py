@@ -4,10 +4,9 @@ from typing import Any, NamedTuple
 from . import replies, requests, stamps, tape, zones
 from .history_query import DAY, HMDS, SIZES, SMALL_AGE, Refused, no_data, understand
 from .limits import HistoryPacing
-from .subscriptions import Stream
+from .subscriptions import BAR_SECONDS, Stream, next_mark
 
 MAX_OPEN = 50
-UPDATE_SECONDS = 5
 PACING = HMDS.format('Historical data request pacing violation')
 CANCELLED = HMDS.format('API historical data query cancelled: {}')
 UNKNOWN = 'No historical data query found for ticker id:{}'
@@ -186,13 +185,16 @@ class HistoryStream(Stream):
         self._told = None
 
     def events(self, start, end):
-        first = int(start // UPDATE_SECONDS) + 1
-        for number in range(first, int(end // UPDATE_SECONDS) + 1):
-            time = float(number * UPDATE_SECONDS)
+        first = int(start // BAR_SECONDS) + 1
+        for number in range(first, int(end // BAR_SECONDS) + 1):
+            time = float(number * BAR_SECONDS)
             bar = self._bar(time)
             if bar and bar != self._told:
                 self._told = bar
                 yield time, replies.HistoricalDataUpdate(self.reqId, self._label(bar), bar)
+
+    def next_time(self, now, changes):
+        return next_mark(now)
 
     def _bar(self, limit):
         query = self._query

@@ -56,7 +56,7 @@ class Holding:
         self.position, self.price, self.fees = float(position), price, 0.0
 
     def book(self, execution, rate):
-        """Books a fill; (fee, realized), the latter None when nothing was closed. `rate`: base currency per unit of its own."""
+        """Books a fill: (fee, realized), the latter None when nothing was closed; `rate` leads to the base currency."""
         signed = execution.shares if execution.side == 'BOT' else -execution.shares
         scale = self.multiplier * (rate if self.way == EXCHANGED else 1.0)
         fee = fees.fill_fee(self.instrument.secType, execution, scale)

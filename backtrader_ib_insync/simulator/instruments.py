@@ -1,4 +1,4 @@
-"""What can be traded: an Instrument per contract, with all that contract details tell and all that prices are made of."""
+"""What can be traded: an Instrument per contract, with what contract details tell and what its prices are made of."""
 from datetime import date as Date
 from typing import NamedTuple, Optional, Tuple
 
@@ -20,10 +20,10 @@ NEVER_QUOTED = frozenset(('IND',))
 class Instrument(NamedTuple):
     """One tradable thing. TWS's names are contract details'; the snake_case ones make its market.
 
-    `activity` is prints per minute in regular hours, `base` the price the walk hovers around (in late 2024), `growth` its
-    rise per year and `volatility` a day's usual move, as fractions, `path` the conId whose walk it follows at a distance
-    of `basis`, `lot` the mean print in size steps, `spread` bid to ask in ticks, `since` and `until` its first and last
-    day. Margins are per contract, in its currency.
+    `activity` is prints per minute in regular hours, `base` the price the walk hovers around (in late 2024), `growth`
+    its rise per year and `volatility` a day's usual move, as fractions, `path` the conId whose walk it follows at a
+    distance of `basis`, `lot` the mean print in size steps, `spread` bid to ask in ticks, `since` and `until` its first
+    and last day. Margins are per contract, in its currency.
     """
     contract: Contract
     hours: sessions.Hours

@@ -56,8 +56,8 @@ class Margins(NamedTuple):
 class Ledger:
     """`accounts` names, each starting with `cash` of `currency`, the base; `market` prices what they hold.
 
-    Realized profit counts from the start; what is daily is too. An account is bought no more than it can pay for: the
-    exchange asks `margin_change` first.
+    Profits count from the start of the simulation, the daily one too. The ledger refuses nothing: the exchange asks
+    `margin_change` first.
     """
 
     def __init__(self, accounts, cash, currency, market):
@@ -191,7 +191,8 @@ class Ledger:
             return None
         price = self._price(holding, now)
         unrealized = holding.unrealized(price)
-        return PnlSingle(holding.position, unrealized + holding.realized, unrealized, holding.realized, holding.value(price))
+        return PnlSingle(holding.position, unrealized + holding.realized, unrealized, holding.realized,
+                         holding.value(price))
 
     def margin_change(self, now, account, instrument, quantity, price):
         """Margins for a signed quantity at a price."""

@@ -16,7 +16,8 @@ def stock(conId, symbol, primary, name, base, industry='', currency='USD', **mor
                         primaryExchange=primary, currency=currency, localSymbol=symbol,
                         tradingClass=more.pop('tradingClass', 'NMS' if primary == 'NASDAQ' else symbol))
     given = dict(hours=sessions.US_STOCKS, validExchanges='{},{}'.format(US_EXCHANGES, primary),
-                 marketName=contract.tradingClass, stockType='COMMON', growth=0.08, activity=25.0, lot=60.0, suggestedSizeIncrement=100.0)
+                 marketName=contract.tradingClass, stockType='COMMON', growth=0.08, activity=25.0, lot=60.0,
+                 suggestedSizeIncrement=100.0)
     given.update(more)
     return Instrument(contract=contract, longName=name, base=base, industry=industry, **given)
 
@@ -67,7 +68,8 @@ def others():
                    validExchanges='CBOE', base=5900.0, activity=40.0, industry='Indices', marketRuleIds='26'),
         Instrument(contract=bitcoin, hours=sessions.CRYPTO, longName='Bitcoin cryptocurrency', validExchanges='PAXOS',
                    minTick=0.25, base=90000.0, volatility=0.006, activity=15.0, lot=4e5, minSize=1e-8,
-                   sizeIncrement=1e-8, suggestedSizeIncrement=1e-8, since=Date(2018, 1, 2), spread=20, marketRuleIds='2719'),
+                   sizeIncrement=1e-8, suggestedSizeIncrement=1e-8, since=Date(2018, 1, 2), spread=20,
+                   marketRuleIds='2719'),
         Instrument(contract=gold, hours=sessions.METALS, longName='London Gold', validExchanges='SMART,IBCMDTY',
                    base=2650.0, activity=30.0, spread=10, marketRuleIds='1715'),
         Instrument(contract=treasury, hours=sessions.US_BONDS, longName='US TREASURY N/B 4.375', validExchanges='SMART',
@@ -89,8 +91,8 @@ def futures():
                 underConId=11004958, underSymbol='NQ', base=20700.0, basis=220.0, init_margin=24000.0,
                 maint_margin=21800.0, **chicago),
         Futures(495200000, 'FESX', 'EUREX', 'EUR', '10', holidays.eurex, True, longName='EURO STOXX 50',
-                marketName='FESX', underConId=11004959, underSymbol='ESTX50', base=4800.0, basis=30.0, init_margin=3400.0,
-                maint_margin=3100.0, minTick=1.0, hours=sessions.EUREX, marketRuleIds='32', lot=8.0, spread=1,
+                marketName='FESX', underConId=11004959, underSymbol='ESTX50', base=4800.0, basis=30.0,
+                init_margin=3400.0, maint_margin=3100.0, minTick=1.0, hours=sessions.EUREX, marketRuleIds='32', lot=8.0, spread=1,
                 underSecType='IND', activity=15.0),
     ]
 
@@ -104,8 +106,8 @@ def options(shares, chains):
                 hours=sessions.US_OPTIONS, validExchanges=US_OPTION_EXCHANGES, marketName='AAPL', marketRuleIds='109',
                 volatility=0.25, activity=0.5, lot=3.0, spread=4),
         Options(800000000, 'FOP', mini.front, [float(strike) for strike in range(4500, 7501, 25)], holidays.cme, '50',
-                'CME', 'ES', hours=sessions.CME, validExchanges='CME', marketName='ES', marketRuleIds='110', minTick=0.05,
-                volatility=0.16, activity=0.5, lot=2.0, spread=5),
+                'CME', 'ES', hours=sessions.CME, validExchanges='CME', marketName='ES', marketRuleIds='110',
+                minTick=0.05, volatility=0.16, activity=0.5, lot=2.0, spread=5),
     ]
 
 
@@ -127,7 +129,9 @@ class Listing:
 
     def _means(self, family, asked):
         """A whole family is looked through only for its own kind or a name that can be in no other."""
-        return asked.secType in family.kinds if asked.secType else asked.localSymbol or asked.lastTradeDateOrContractMonth
+        if asked.secType:
+            return asked.secType in family.kinds
+        return asked.localSymbol or asked.lastTradeDateOrContractMonth
 
     def by_conId(self, conId):
         """The instrument of a conId, None when there is none."""

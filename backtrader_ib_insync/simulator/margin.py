@@ -1,4 +1,4 @@
-"""How much equity a position ties up: Reg T in outline for what is paid outright, the exchange's figures for futures."""
+"""How much equity a position ties up: Reg T in outline for stocks, the exchange's figures for futures."""
 
 INITIAL = {'STK': 0.5, 'BOND': 0.2, 'CFD': 0.2, 'CMDTY': 0.2, 'CASH': 0.03}
 MAINTENANCE = {'STK': 0.25, 'BOND': 0.15, 'CFD': 0.1, 'CMDTY': 0.1, 'CASH': 0.025}

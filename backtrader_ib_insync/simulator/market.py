@@ -1,7 +1,7 @@
 """The market: what is listed, when it trades, and all that ever was or will be traded: the ground truth.
 
-A pure function of (seed, replayed files, what tests inject): any moment of any year can be asked for, in any order, at
-any time. Times are seconds since the epoch, UTC. What holds at `t` includes what happened at `t`; ranges are [start, end).
+A pure function of (seed, replayed files, what tests inject): any moment of any year can be asked for, in any order.
+Times are seconds since the epoch, UTC. What holds at `t` includes what happened at `t`; ranges are [start, end).
 """
 from . import bars as barring
 from . import listings, tapes, zones

@@ -7,11 +7,12 @@ from .instruments import MARKET_RULES
 ACTIONS = ('BUY', 'SELL', 'SSHORT', 'SLONG')
 UNTRADABLE = ('IND', 'CONTFUT', 'NEWS')
 NO_CONTRACT = 'No security definition has been found for the request'
-BAD_TIME = ('{}: The date, time, or time-zone entered is invalid. The correct format is yyyymmdd hh:mm:ss xx/xxxx where '
-            'yyyymmdd and xx/xxxx are optional. E.g.: 20031126 15:59:00 US/Eastern  Note that there is a space between the '
-            'date and time, and between the time and time-zone.  If no date is specified, current date is assumed.  If no '
-            'time-zone is specified, local time-zone is assumed(deprecated).  You can also provide yyyymmddd-hh:mm:ss time '
-            'is in UTC. Note that there is a dash between the date and time in UTC notation.')
+BAD_TIME = ('{}: The date, time, or time-zone entered is invalid. The correct format is yyyymmdd hh:mm:ss xx/xxxx '
+            'where yyyymmdd and xx/xxxx are optional. E.g.: 20031126 15:59:00 US/Eastern  Note that there is a space '
+            'between the date and time, and between the time and time-zone.  If no date is specified, current date is '
+            'assumed.  If no time-zone is specified, local time-zone is assumed(deprecated).  You can also provide '
+            'yyyymmddd-hh:mm:ss time is in UTC. Note that there is a dash between the date and time in UTC notation.')
+WAITING = 'Order Message:\n{} {:g} {} {}\nWarning: your order will not be placed at the exchange until {}'
 VALIDATION = "Error validating request.-'bW' : cause - {}"
 AT_AUCTION_OR_PEGGED = ('MOC', 'LOC', 'REL', 'MIDPRICE', 'PEG MID', 'BOX TOP')
 PROTECTED = ('MKT PRT', 'STP PRT')
@@ -88,7 +89,7 @@ def _size(order, instrument):
     if size < 0:
         return Refusal(321, VALIDATION.format('Order size {:g} must be positive'.format(size)))
     if not is_multiple(size, instrument.size_step):
-        return Refusal(10243, 'Fractional-sized order cannot be placed via API. Please refer to our website for details.')
+        return Refusal(10243, 'Fractional-sized order cannot be placed via API. Please refer to our website.')
     return None
 
 
@@ -116,8 +117,8 @@ def _prices(order):
 
 def _trail(order, kind):
     if bool(order.auxPrice) == bool(order.trailingPercent):
-        return Refusal(321, VALIDATION.format('{} order needs either a trailing amount (auxPrice) or a trailingPercent'.format(
-            kind.name)))
+        return Refusal(321, VALIDATION.format(
+            '{} order needs either a trailing amount (auxPrice) or a trailingPercent'.format(kind.name)))
     if kind.limited and order.lmtPriceOffset is None and None in (order.lmtPrice, order.trailStopPrice):
         return Refusal(321, VALIDATION.format(
             'TRAIL LIMIT order needs lmtPriceOffset, or lmtPrice together with trailStopPrice'))
@@ -208,5 +209,5 @@ def waiting_text(ticket, opens):
     """The 399 of an order that has to wait for the market, until `opens`."""
     order, contract, instrument = ticket.order, ticket.contract, ticket.instrument
     moment = stamps.in_zone(opens, instrument.zone)
-    return ('Order Message:\n{} {:g} {} {}\nWarning: your order will not be placed at the exchange until {}-{}-{}'.format(
-        order.action, order.totalQuantity, contract.symbol, instrument.marketName, moment[:4], moment[4:6], moment[6:]))
+    when = '{}-{}-{}'.format(moment[:4], moment[4:6], moment[6:])
+    return WAITING.format(order.action, order.totalQuantity, contract.symbol, instrument.marketName, when)

@@ -3,7 +3,7 @@ from typing import NamedTuple
 
 
 class OrderType(NamedTuple):
-    """`trigger` is stop, touch or trail; `auction` is close; `peg` is primary or mid; `rests`: the rest of a fill is LMT."""
+    """`trigger` is stop, touch or trail; `auction` close; `peg` primary or mid; `rests`: partly filled, it becomes LMT."""
     name: str
     limited: bool = False
     trigger: str = ''
@@ -33,8 +33,8 @@ TYPES = {kind.name: kind for kind in (
     OrderType('STP PRT', trigger='stop', aux=True))}
 
 ALIASES = {
-    'MARKET': 'MKT', 'LIMIT': 'LMT', 'STOP': 'STP', 'STOP LIMIT': 'STP LMT', 'STOPLIMIT': 'STP LMT', 'STOPLMT': 'STP LMT',
-    'STPLMT': 'STP LMT', 'RELATIVE': 'REL', 'TRAILING STOP': 'TRAIL', 'TRAILLIMIT': 'TRAIL LIMIT',
+    'MARKET': 'MKT', 'LIMIT': 'LMT', 'STOP': 'STP', 'STOP LIMIT': 'STP LMT', 'STOPLIMIT': 'STP LMT',
+    'STOPLMT': 'STP LMT', 'STPLMT': 'STP LMT', 'RELATIVE': 'REL', 'TRAILING STOP': 'TRAIL', 'TRAILLIMIT': 'TRAIL LIMIT',
     'TRAIL LMT': 'TRAIL LIMIT', 'TRAILLMT': 'TRAIL LIMIT', 'LMT CLS': 'LOC', 'MKT CLS': 'MOC', 'MKT TO LMT': 'MTL',
     'PEGMID': 'PEG MID', 'BOXTOP': 'BOX TOP'}
 

@@ -4,9 +4,9 @@
     Market(prices={'NVDA': Csv('nvda-1999-2014-daily.csv')})
     Market(prices={'FESX': Csv('fesx-2015-ticks.csv', zone='Europe/Berlin', stamps='trade')})
 
-The first line names the columns: date or datetime (yyyy-mm-dd, a time after it), time, open, high, low, close, volume, adj
-close; others are ignored, and a time column that the first line forgot is found. Each row comes out exactly as it stands:
-whatever is longer is joined from rows, whatever is shorter is split from them. A daily row is the regular session.
+The first line names the columns: date or datetime (yyyy-mm-dd, perhaps a time after it), time, open, high, low, close,
+volume, adj close; others are ignored, and a time column that the first line forgot is found. Each row comes out exactly as
+it stands: what is longer is joined from rows, what is shorter is split from them. A daily row is the regular session.
 """
 import csv
 import math
@@ -95,9 +95,9 @@ class Csv:
     def refuse(self, row, instrument):
         """A row that cannot have happened on this instrument."""
         wall = zones.local(row.time, instrument.zone)
-        raise ValueError('{} line {}: {:%Y-%m-%d %H:%M:%S} {} is not a minute in the hours of {}: is the zone {!r} right, are '
-                         'the stamps {!r}?'.format(self.path, row.line, wall, instrument.zone,
-                                                   instrument.contract.localSymbol, self._zone, self._stamps))
+        raise ValueError('{} line {}: {:%Y-%m-%d %H:%M:%S} {} is not a minute in the hours of {}: is the zone {!r} right, '
+                         'are the stamps {!r}?'.format(self.path, row.line, wall, instrument.zone,
+                                                       instrument.contract.localSymbol, self._zone, self._stamps))
 
 
 @lru_cache(maxsize=4096)

@@ -28,29 +28,26 @@ class Reports:
 
     def standing(self, ticket):
         """openOrder and orderStatus, when something in them is new."""
-        status = ticket.standing()
-        if status != ticket.reported:
-            ticket.reported = status
+        if ticket.standing() != ticket.reported:
             self.again(ticket)
 
     def again(self, ticket):
         """openOrder and orderStatus, new or not."""
+        ticket.reported = ticket.standing()
         if ticket.status in self._scenario.dropped:
             return
         for _ in range(self._scenario.repeats):
             self.events.append(opened(ticket))
-            self.events.append(ticket.standing())
+            self.events.append(ticket.reported)
 
     def fill(self, ticket, execution, report, now):
         """The three reports of a fill, in the scenario's order."""
-        tellers = {'execution': lambda: self.executed(execution), 'status': lambda: self.standing(ticket),
+        self._fills.record(execution)
+        tellers = {'execution': lambda: self.events.append(Executed(execution)),
+                   'status': lambda: self.standing(ticket),
                    'commission': lambda: self.commission(execution, report, now)}
         for name in self._scenario.report_order:
             tellers[name]()
-
-    def executed(self, execution):
-        self._fills.record(execution)
-        self.events.append(Executed(execution))
 
     def commission(self, execution, report, now):
         """Now, later or never, right or as a sentinel."""

@@ -6,7 +6,7 @@ import time
 
 from .session import Session
 
-PULSE = 0.025
+PULSE = 0.01
 IDLE = 0.5
 
 

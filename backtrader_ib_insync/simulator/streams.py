@@ -72,6 +72,10 @@ class Streams:
         for _, session, reply in sorted(told, key=lambda event: event[0]):
             session.send(reply)
 
+    def next_times(self, now):
+        """When each stream has something new to tell."""
+        return [stream.next_time(now, self._gateway.changes) for stream in self._open.values() if not stream.is_dead]
+
     def _subscribe(self, session, request):
         instrument = self._admit(session, request)
         if instrument is None:

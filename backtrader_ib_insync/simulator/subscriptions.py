@@ -23,6 +23,10 @@ class Stream:
         self.is_dead = False
         self._market = market
 
+    def next_time(self, now, changes):
+        """When there will be something to tell; `changes` knows when the market moves."""
+        return changes.after(self.instrument, now)
+
 
 class TickStream(Stream):
     """reqMktData: prices and sizes as they change, every trade once more as RTVolume when asked for."""
@@ -53,6 +57,9 @@ class TickStream(Stream):
         for trade in self._market.trades(self.instrument, start, end):
             for reply in self._trade(trade):
                 yield trade.time + self._delay, reply
+
+    def next_time(self, now, changes):
+        return changes.after(self.instrument, now) if not self._delay else now // 1.0 + 1.0
 
     def _quote(self, quote):
         yield from self._sized(BID, BID_SIZE, quote.bid, quote.bidSize)
@@ -130,6 +137,9 @@ class BarStream(Stream):
                 if bar:
                     yield time + BAR_SECONDS, replies.RealtimeBar(self.reqId, bar)
 
+    def next_time(self, now, changes):
+        return next_mark(now)
+
     def _empty(self, time):
         if not self._with_empty or not self._market.is_open(self.instrument, time, self._rth):
             return None
@@ -174,6 +184,11 @@ class QuoteByQuote(Stream):
     def _mid_point(self, quote):
         mid = (quote.bid + quote.ask) / 2
         return replies.TickByTickMidPoint(self.reqId, quote.time, mid), mid
+
+
+def next_mark(now):
+    """The next moment when five seconds are full."""
+    return (now // BAR_SECONDS + 1) * BAR_SECONDS
 
 
 def rt_volume(trade):

@@ -51,7 +51,8 @@ class Ticket:
         """Takes a modification; what it does not touch stays, a trigger that has fired and a trail's stop too."""
         old, fired = self.order, self.triggered
         same = all(getattr(order, name) == getattr(old, name) for name in TRIGGER)
-        kept = {'permId': old.permId, 'ocaGroup': order.ocaGroup or old.ocaGroup, 'ocaType': order.ocaType or old.ocaType}
+        kept = {'permId': old.permId, 'ocaGroup': order.ocaGroup or old.ocaGroup,
+                'ocaType': order.ocaType or old.ocaType}
         if same and order.trailStopPrice is None:
             kept['trailStopPrice'] = old.trailStopPrice
         self.revise(order.replace(**kept))

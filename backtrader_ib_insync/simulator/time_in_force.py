@@ -4,6 +4,7 @@ from . import stamps
 VALID = ('DAY', 'GTC', 'GTD', 'IOC', 'FOK', 'OPG', 'DTC')
 AT_ONCE = ('IOC', 'FOK')
 TILL_CLOSE = ('DAY', 'DTC', 'OPG', 'IOC', 'FOK')
+TIME_CONDITION = 3
 HAVE_REGULAR_HOURS = ('STK', 'OPT', 'CFD', 'WAR', 'BOND')
 
 
@@ -49,6 +50,7 @@ def next_change(ticket, market, now, zone):
     regular = is_regular_only(ticket)
     turn = market.next_close if market.is_open(ticket.instrument, now, regular) else market.next_open
     moments = [ticket.opens, ticket.expires, ticket.cancelling, turn(ticket.instrument, now, regular)]
-    moments += [stamps.parse(condition.fields['time'], zone) for condition in ticket.order.conditions if condition.kind == 3]
+    moments += [stamps.parse(condition.fields['time'], zone)
+                for condition in ticket.order.conditions if condition.kind == TIME_CONDITION]
     ahead = [moment for moment in moments if moment is not None and moment > now]
     return min(ahead) if ahead else None

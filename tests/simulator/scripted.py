@@ -1,5 +1,5 @@
 """A market whose every tick a test writes itself, and a desk to trade on it."""
-from backtrader_ib_insync.simulator import events, stamps, sessions
+from backtrader_ib_insync.simulator import events, sessions, stamps
 from backtrader_ib_insync.simulator.exchange import Exchange
 from backtrader_ib_insync.simulator.instruments import Instrument
 from backtrader_ib_insync.simulator.ledger import Ledger
@@ -46,7 +46,8 @@ class ScriptedMarket:
         return [Trade(time, price, size, total=size) for time, price, size in rows if start <= time < end]
 
     def quotes(self, instrument, start, end):
-        return [self._quote(instrument, time, price) for time, price, _ in self.ticks[instrument.conId] if start <= time < end]
+        return [self._quote(instrument, time, price)
+                for time, price, _ in self.ticks[instrument.conId] if start <= time < end]
 
     def _quote(self, instrument, time, price):
         return Quote(time, round(price - instrument.minTick, 8), round(price + instrument.minTick, 8), 1000.0, 1000.0)
@@ -163,6 +164,6 @@ def _word(event, orderId, client):
         return '{} {:g}'.format(event.status, event.filled) + (' ' + event.whyHeld if event.whyHeld else '')
     if kind == 'Told' and (event.orderId, event.clientId) == (orderId, client):
         return str(event.code)
-    if kind in ('Executed', 'Commissioned') and (event.execution.orderId, event.execution.clientId) == (orderId, client):
-        return 'fill {:g}'.format(event.execution.shares) if kind == 'Executed' else 'fee'
-    return None
+    if kind not in ('Executed', 'Commissioned') or (event.execution.orderId, event.execution.clientId) != (orderId, client):
+        return None
+    return 'fill {:g}'.format(event.execution.shares) if kind == 'Executed' else 'fee'

@@ -1,5 +1,6 @@
 """The real ib_insync against the gateway, over a socket; its own log is listened to."""
 import logging
+import time
 
 import ib_insync
 import pytest
@@ -52,7 +53,10 @@ def apple(ib):
 
 def until(ib, condition, timeout=10.0):
     """Let ib_insync run until `condition()` holds."""
-    assert any(ib.loopUntil(condition, timeout)), 'timed out'
+    end = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < end, 'timed out'
+        ib.sleep(0.01)
 
 
 def test_it_connects_and_knows_its_account(ib, gateway):

@@ -1,6 +1,6 @@
 """Order types, times in force and partial fills against a market whose every tick is written here."""
 import pytest
-from scripted import CLOSE, COIN, EURO, FUTURE, NEXT_CLOSE, NEXT_OPEN, NOW, STOCK, Desk
+from scripted import CLOSE, COIN, EURO, FUTURE, NEXT_OPEN, NOW, STOCK, Desk
 
 from backtrader_ib_insync.simulator import stamps
 from backtrader_ib_insync.simulator.records import Condition
@@ -84,7 +84,7 @@ def test_trailing_stop_by_percent_from_a_given_stop():
 def test_trailing_stop_limit_moves_its_limit_along():
     desk = Desk()
     desk.place(1, 'SELL', 1, 'TRAIL LIMIT', auxPrice=1.0, lmtPrice=98.8, trailStopPrice=99.0)
-    desk.place(2, 'SELL', 1, 'TRAIL LIMIT', auxPrice=1.0, lmtPriceOffset=-0.1, trailStopPrice=99.0)
+    desk.place(2, 'SELL', 1, 'TRAIL LIMIT', auxPrice=1.0, lmtPriceOffset=0.1, trailStopPrice=99.0)
     desk.print(104.0)
     orders = [opened.order for opened, _ in desk.exchange.open_orders()]
     assert [(order.trailStopPrice, order.lmtPrice) for order in orders] == [(103.0, 102.8), (103.0, 102.9)]
@@ -249,9 +249,7 @@ def test_order_in_a_closed_market_waits_and_says_so():
     assert told.text == ('Order Message:\nBUY 7 AAA NMS\nWarning: your order will not be placed at the exchange until '
                          '2024-11-21 09:30:00 US/Eastern')
     desk.until(NEXT_OPEN)
-    assert desk.life(1)[2:] == ['Submitted 0', 'fill 7', 'Filled 7', 'fee'] or desk.fills() == [(7, 100.01)]
-    desk.until(NEXT_CLOSE)
-    assert desk.statuses(1)[-1] == 'Filled'
+    assert desk.life(1)[2:] == ['Submitted 0', 'fill 7', 'Filled 7', 'fee']
 
 
 def test_after_hours_only_for_who_asks_for_it():
@@ -274,8 +272,7 @@ def test_partial_fills_come_one_at_a_chance():
     desk.place(1, 'BUY', 100, 'MKT')
     desk.print(101.0)
     desk.print(102.0)
-    assert desk.fills() == [(30, 100.01), (20, 101.01), (50, 101.01)] or desk.fills()[:1] == [(30, 100.01)]
-    assert sum(size for size, _ in desk.fills()) == 100
+    assert desk.fills() == [(30, 100.01), (20, 101.01), (50, 101.01)]
     standing = desk.standing(1)
     assert (standing.status, standing.filled, standing.remaining) == ('Filled', 100, 0)
     assert [word for word in desk.life(1) if word.startswith(('Sub', 'Fill'))] == [
@@ -325,9 +322,12 @@ def test_conditions_join_by_and_or():
     margin = Condition(4, 'a', {'isMore': True, 'percent': 50.0})
     desk.place(1, 'BUY', 1, 'MKT', conditions=(no, yes, margin))
     desk.place(2, 'BUY', 1, 'MKT', conditions=(no._replace(conjunction='a'), yes))
-    desk.place(3, 'BUY', 1, 'MKT', conditions=(Condition(5, 'a', {'secType': 'STK', 'exch': 'SMART', 'symbol': 'AAA'}),))
-    desk.place(4, 'BUY', 1, 'MKT', conditions=(Condition(6, 'a', {'isMore': True, 'volume': 50, 'conId': 1, 'exch': ''}),))
-    assert [desk.statuses(number)[-1] for number in (1, 2, 3, 4)] == ['Filled', 'PreSubmitted', 'Filled', 'PreSubmitted']
+    traded = Condition(5, 'a', {'secType': 'STK', 'exch': 'SMART', 'symbol': 'AAA'})
+    volume = Condition(6, 'a', {'isMore': True, 'volume': 50, 'conId': 1, 'exch': ''})
+    desk.place(3, 'BUY', 1, 'MKT', conditions=(traded,))
+    desk.place(4, 'BUY', 1, 'MKT', conditions=(volume,))
+    last = [desk.statuses(number)[-1] for number in (1, 2, 3, 4)]
+    assert last == ['Filled', 'PreSubmitted', 'Filled', 'PreSubmitted']
     desk.print(100.0, size=60)
     assert desk.statuses(4)[-1] == 'Filled'
 

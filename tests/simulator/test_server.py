@@ -39,7 +39,11 @@ def connected(gateway, clientId=1, **options):
 
 
 def until(ib, condition, timeout=10.0):
-    assert any(ib.loopUntil(condition, timeout)), 'timed out'
+    """Let ib_insync run until `condition()` holds."""
+    end = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < end, 'timed out'
+        ib.sleep(0.01)
 
 
 def test_the_clock_runs_at_its_speed_or_by_hand():
@@ -175,6 +179,7 @@ def test_a_client_that_vanishes_leaves_its_orders():
         ib.placeOrder(contract, ib_insync.LimitOrder('BUY', 10, 100))
         gateway.wait(lambda world: world.exchange.open_orders())
         ib.client.conn.transport.abort()
+        settle()
         gateway.wait(lambda world: not world.sessions)
         again = connected(gateway)
         assert len(again.openTrades()) == 1

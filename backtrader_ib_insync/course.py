@@ -1,0 +1,340 @@
+"""The way a feed takes: history, the seam to live, live, lost and back. One method per state, on the strategy thread.
+
+    history --> seam --> (gap) --> live
+       ^         ^                  |
+       '---------'------ lost <-----'
+
+The rule of the seam: a bar that was not watched from its first to its last moment is never built from part of its
+ticks, it is fetched from history once it has closed. Hence no loss, no double, no wrong volume, whatever the link does.
+"""
+import collections
+import logging
+
+from . import codes
+from .bars import Seam
+from .messages import (
+    Bar, Closed, DataType, HistoryFailed, Lost, Refused, Restored, Tick, Warned, Watching)
+from .zones import UTC, moment
+
+log = logging.getLogger(__name__)
+
+#: seconds after a bar's end before the silence of a market, which TWS's time proves, is believed
+GRACE_SECONDS = 1.0
+#: seconds TWS is given to have a bar in its history that has just closed, and how often it is asked then
+LATE_SECONDS = 2.0
+LATE_TRIES = 5
+#: seconds by which the clock may be wrong before TWS has told its own
+CLOCK_DOUBT = 2.0
+#: seconds between two questions for the time while a bar waits for its proof
+ASK_AGAIN_SECONDS = 0.25
+REAL_TIME_BAR = 5.0
+FOREVER = float('inf')
+
+#: records after which the stream no longer holds everything
+HOLES = (Lost, Closed, Refused)
+
+
+class Course:
+    """Where a feed stands. The feed gives it records (`arrive`, `answers`) and takes bars, ticks and statuses from it."""
+
+    def __init__(self, feed, store, assembler):
+        self.feed = feed
+        self.store = store
+        self.assembler = assembler
+        self.answers = collections.deque()
+        self.seam = Seam()
+        self.state = self._lost
+        self._live = collections.deque()
+        self._holes = 0
+        self._newest = 0.0
+        self._missing = False
+        self._tries = 0
+        self._until = None
+        self._due = FOREVER
+
+    def arrive(self, record):
+        """A record of the live stream."""
+        self._holes += isinstance(record, HOLES)
+        self._live.append(record)
+
+    def due(self):
+        """Seconds until the clock has to be looked at."""
+        return self._due if self._due == FOREVER else self._due - self.store.clock()
+
+    @property
+    def over(self):
+        return self.state == self._over
+
+    # -- states: each takes what is there and returns whether it got any further ----------------------------------------
+
+    def _history(self):
+        """Delivering history: of a historical feed, at start, or after a hole."""
+        if self._hole():
+            return True
+        if not self.answers:
+            return False
+        record = self.answers.popleft()
+        if self._take_history(record):
+            self._history_done()
+        return True
+
+    def _at_seam(self):
+        """Up to date but for the bar in progress, which was not watched from its start: it is fetched when it has closed."""
+        proof = self._proof()
+        self._skip_partial()
+        edge = self.seam.whole_from
+        if self.state != self._at_seam or edge is None:
+            return self.state != self._at_seam
+        gap = self.seam.gap()
+        if gap is None:
+            self.state = self._following
+        elif proof < edge and not self._live:
+            self._await_proof(edge)
+            return False
+        else:
+            self._tries = 0
+            self._fetch_gap()
+        return True
+
+    def _gap(self):
+        """Delivering the bar that was in progress."""
+        if self._hole():
+            return True
+        if self.answers:
+            if self._take_history(self.answers.popleft()):
+                self._gap_done()
+            return True
+        if self.due() > 0:
+            return False
+        self._fetch_gap()
+        return True
+
+    def _following(self):
+        """Live: delivering what comes."""
+        proof = self._proof()
+        progress = bool(self._live)
+        while self._live and self.state == self._following:
+            self._handle(self._live.popleft())
+        if self.state != self._following:
+            return True
+        finished = self._finish(proof)
+        ends = self.assembler.ends()
+        if ends is None:
+            self._due = FOREVER
+        else:
+            self._await_proof(ends)
+        return progress or finished
+
+    def _lost(self):
+        """The link is gone, or was not there yet; what comes before it is restored belongs to no whole bar."""
+        progress = bool(self._live)
+        while self._live and self.state == self._lost:
+            record = self._live.popleft()
+            if isinstance(record, (Restored, Closed, Refused)):
+                self._handle(record)
+        return progress
+
+    def _over(self):
+        """Nothing more will come."""
+        return False
+
+    # -- history -----------------------------------------------------------------------------------------------------------
+
+    def catch_up(self, begin, end):
+        """Deliver the bars of [begin, end) from history, then go on live (a historical feed: end)."""
+        self.feed.tell(self.feed.DELAYED)
+        self._until = end
+        self.state = self._history
+        if not self.feed.download(begin, end, self.answers):
+            self._history_done()
+
+    def closed_up_to(self):
+        """The latest edge that TWS's clock is proven to have passed: no bar before it is in progress."""
+        now = max(self.store.heard, self.store.clock() - CLOCK_DOUBT)
+        grid = self.assembler.grid
+        return now if grid is None else grid.start(now)
+
+    def _take_history(self, record):
+        """Deliver an answer's bars; whether it was the last one."""
+        if isinstance(record, HistoryFailed):
+            self.feed.history_failed(record)
+            return True
+        now = FOREVER if not self.feed.islive() else self.store.clock()
+        for bar in record.bars:
+            self._push(self.assembler.history(bar, now), history=True)
+        return record.number == record.of - 1
+
+    def _history_done(self):
+        self._finish(self._until)
+        if self.feed.islive():
+            self.seam.deliver(self._until)
+            self.go_live()
+        else:
+            self.end(self.feed.DISCONNECTED)
+
+    def go_live(self):
+        """Up to date: what follows is real time."""
+        self.feed.tell(self.feed.LIVE)
+        self._missing = False
+        self.state = self._at_seam
+        if self.feed.days_only:
+            now = self.store.clock() if self.seam.covered is None else self.seam.covered
+            self.seam.deliver(now)
+            self.seam.whole_from = self.assembler.days.next_end(now)
+        elif self.assembler.grid is None:
+            self.state = self._following
+
+    # -- the seam ----------------------------------------------------------------------------------------------------------
+
+    def _skip_partial(self):
+        """Drop what belongs to the bar in progress, up to the first record of a bar that is watched whole."""
+        while self._live and self.state == self._at_seam:
+            record = self._live[0]
+            if not isinstance(record, (Tick, Bar)):
+                self._handle(self._live.popleft())
+                continue
+            if self.seam.whole_from is None or record.time >= self.seam.whole_from:
+                return
+            self._missing = self._missing or self.seam.is_new(record.time)
+            self._live.popleft()
+
+    def _fetch_gap(self):
+        self._due = FOREVER
+        self.state = self._gap
+        if not self.feed.download(*self.seam.gap(), self.answers):
+            self._gap_done()
+
+    def _gap_done(self):
+        """The answer for the bar in progress is in; one that must be there, since it traded, may be late."""
+        if self._missing and self._tries < LATE_TRIES:
+            self._tries += 1
+            self._due = self.store.clock() + LATE_SECONDS
+            return
+        if self._missing:
+            self.feed.say('TWS has no bar from {} on though it traded then'.format(
+                moment(self.seam.covered, self.feed.zone or UTC)))
+        edge = self.seam.whole_from
+        self._finish(edge)
+        self.seam.deliver(edge)
+        self._missing = False
+        self._due = FOREVER
+        self.state = self._following
+        if self.feed.days_only:
+            self.seam.whole_from = self.assembler.days.next_end(edge)
+            self.state = self._at_seam
+
+    def _hole(self):
+        """A hole came into the stream while history was being delivered: the stream counts from its mending on."""
+        if not self._holes:
+            return False
+        record = self._live.popleft()
+        while not isinstance(record, HOLES):
+            record = self._live.popleft()
+        self.answers = collections.deque()
+        self._handle(record)
+        return True
+
+    # -- the clock ---------------------------------------------------------------------------------------------------------
+
+    def _proof(self):
+        """The time up to which everything TWS sent has arrived, with a grace for a tape that runs late."""
+        return self.store.heard - GRACE_SECONDS
+
+    def _await_proof(self, edge):
+        """Look again when the clock shows `edge`, and have TWS prove it then."""
+        self._due = edge + GRACE_SECONDS
+        if self.due() <= 0:
+            self._due = self.store.clock() + ASK_AGAIN_SECONDS
+            self.store.ask_time()
+
+    # -- records of the live stream --------------------------------------------------------------------------------------
+
+    def _handle(self, record):
+        self._holes -= isinstance(record, HOLES)
+        self._HANDLERS[type(record)](self, record)
+
+    def _on_tick(self, tick):
+        if self._is_late(tick.time):
+            return
+        self._newest = max(self._newest, tick.time)
+        if self.assembler.builds:
+            self._push(self.assembler.tick(tick))
+        else:
+            self.feed.pass_tick(tick)
+
+    def _is_late(self, time):
+        """Older than what was delivered: time does not go back, unless the user lets it."""
+        if self.feed.p.latethrough:
+            return False
+        return time < self._newest or self.assembler.builds and time < (self.seam.covered or 0.0)
+
+    def _on_bar(self, bar):
+        # nothing traded in these 5 seconds: TWS repeats the last price, history has no such bar
+        if self._is_late(bar.time) or bar.count == 0:
+            return
+        self._newest = bar.time
+        for built in self.assembler.bar(bar, bar.time + REAL_TIME_BAR):
+            self._push(built)
+
+    def _on_watching(self, watching):
+        if self.assembler.grid is not None:
+            self.seam.watched(watching.since, self.assembler.grid.next_edge)
+            if self.seam.covered is None:
+                self.seam.deliver(self.seam.whole_from)
+
+    def _on_lost(self, lost):
+        self.feed.tell(self.feed.CONNBROKEN, lost.reason)
+        self.seam.broke()
+        self._due = FOREVER
+        self.assembler.drop()
+        self.state = self._lost
+
+    def _on_restored(self, restored):
+        self.feed.tell(self.feed.CONNECTED)
+        if self.feed.p.backfill and self.feed.has_history:
+            self.feed.resume(self.seam.covered)
+        else:
+            self.seam.covered = None
+            self.go_live()
+
+    def _on_refused(self, refused):
+        lacking = codes.market_data_error(refused.code, refused.text) == 'not subscribed'
+        self.end(self.feed.NOTSUBSCRIBED if lacking else self.feed.DISCONNECTED,
+                 '{} {}'.format(refused.code, refused.text))
+
+    def _on_closed(self, closed):
+        self.end(self.feed.DISCONNECTED, closed.reason)
+
+    def _on_data_type(self, told):
+        wanted = self.store.p.marketdatatype
+        if told.kind != wanted:
+            self.feed.say('TWS sends market data of type {} (1 live, 2 frozen, 3 delayed, 4 delayed and frozen), asked '
+                          'for was {}'.format(told.kind, wanted))
+
+    def _on_warned(self, warned):
+        self.feed.say('{} {}'.format(warned.code, warned.text))
+
+    _HANDLERS = {Tick: _on_tick, Bar: _on_bar, Watching: _on_watching, Lost: _on_lost, Restored: _on_restored,
+                 Refused: _on_refused, Closed: _on_closed, DataType: _on_data_type, Warned: _on_warned}
+
+    # -- out -----------------------------------------------------------------------------------------------------------------
+
+    def _finish(self, time):
+        built = self.assembler.finish(time)
+        self._push(built)
+        return built is not None
+
+    def _push(self, built, history=False):
+        """Deliver a finished bar, once."""
+        if built is not None and self.seam.is_new(built.end):
+            self.seam.deliver(built.end)
+            self._missing = False
+            self.feed.push(built, history)
+
+    def end(self, status, reason=''):
+        """Nothing more will come; the status says why."""
+        if reason:
+            self.feed.say(reason)
+        self.feed.tell(status, *filter(None, [reason]))
+        self.feed.unsubscribe()
+        self.state = self._over

@@ -1,0 +1,180 @@
+"""A cerebro on a thread of its own against a simulated gateway: a test acts in it step by step and waits for facts.
+
+    with stage.open() as run:
+        order = run.do(lambda strategy: strategy.buy(size=100))
+        run.until(lambda: run.ended(order))
+"""
+import concurrent.futures
+import contextlib
+import threading
+import time
+
+import backtrader as bt
+
+import backtrader_ib_insync as ibnew
+from backtrader_ib_insync import simulator
+
+ACCOUNT = 'U1234567'
+WAIT = 15.0
+
+
+class Task:
+    """Something for the strategy thread to do, by way of `notify_store`."""
+
+    def __init__(self, function):
+        self.function = function
+        self.future = concurrent.futures.Future()
+
+    def run(self, strategy):
+        try:
+            self.future.set_result(self.function(strategy))
+        except BaseException as error:
+            self.future.set_exception(error)
+
+
+class Witness(bt.Strategy):
+    """Does what the test asks and keeps what it is told."""
+
+    params = (('run', None),)
+
+    def __init__(self):
+        self.p.run.strategy = self
+
+    def notify_store(self, msg, *args, **kwargs):
+        if isinstance(msg, Task):
+            msg.run(self)
+        else:
+            self.p.run.said.append(str(msg))
+
+    def notify_order(self, order):
+        self.p.run.orders.append(order)
+        self.p.run.on_order(self, order)
+
+    def notify_trade(self, trade):
+        self.p.run.trades.append(trade)
+
+    def notify_data(self, data, status, *args, **kwargs):
+        self.p.run.statuses.append(data._getstatusname(status))
+
+    def next(self):
+        self.p.run.bars += 1
+
+
+class Run:
+    """A run of cerebro that a test looks into; `orders` and `trades` are what was notified, in order."""
+
+    def __init__(self, gateway, datanames=('AAPL-STK-SMART-USD',), analyzers=(), broker=(), feed=(), clientId=1, store=(),
+                 setup=None):
+        self.gateway = gateway
+        self.orders, self.trades, self.said, self.statuses = [], [], [], []
+        self.bars = 0
+        self.on_order = lambda strategy, order: None
+        self.strategy = None
+        self.error = None
+        ibnew.IBStore._singleton = None
+        self.store = ibnew.IBStore(port=gateway.port, clientId=clientId, **dict(store))
+        self.cerebro = bt.Cerebro(stdstats=False)
+        self.broker = self.store.getbroker(**dict(broker))
+        self.cerebro.setbroker(self.broker)
+        given = dict({'timeframe': bt.TimeFrame.Ticks, 'backfill_start': False}, **dict(feed))
+        self.datas = [self.cerebro.adddata(self.store.getdata(dataname=name, **given)) for name in datanames]
+        self.cerebro.addstrategy(Witness, run=self)
+        for analyzer, kwargs in analyzers:
+            self.cerebro.addanalyzer(analyzer, **kwargs)
+        if setup is not None:
+            setup(self)
+        self._thread = threading.Thread(target=self._work, name='cerebro', daemon=True)
+
+    def _work(self):
+        try:
+            self.cerebro.run()
+        except BaseException as error:
+            self.error = error
+
+    def start(self, live=True):
+        self._thread.start()
+        self.until(lambda: self.strategy is not None and self.broker.accounts.value())
+        if live:
+            self.until(lambda: self.statuses.count('LIVE') >= len(self.datas))
+
+    def stop(self):
+        self.cerebro.runstop()
+        self.store.waker.kick()
+        self._thread.join(WAIT)
+        assert not self._thread.is_alive(), 'cerebro does not end'
+        if self.error is not None:
+            raise self.error
+
+    def do(self, function, wait=WAIT):
+        """What `function(strategy)` returns on the strategy thread."""
+        task = Task(function)
+        self.store.put_notification(task)
+        self.store.waker.kick()
+        return task.future.result(wait)
+
+    def until(self, fact, wait=WAIT):
+        """Wait for `fact()` and return it; fails after `wait` seconds."""
+        end = time.monotonic() + wait
+        while True:
+            if self.error is not None:
+                raise self.error
+            found = fact()
+            if found:
+                return found
+            assert time.monotonic() < end, 'in vain: said {}, life {}'.format(
+                self.said[-5:], [(order.ref, order.getstatusname()) for order in self.orders])
+            time.sleep(0.005)
+
+    # -- what was told ----------------------------------------------------------------------------------------------------
+
+    def life(self, order):
+        """The names of the statuses told of an order."""
+        return [told.getstatusname() for told in list(self.orders) if told.ref == order.ref]
+
+    def last(self, order):
+        return [told for told in list(self.orders) if told.ref == order.ref][-1]
+
+    def ends(self, order, *lives):
+        """Wait till the order ended; check that its life was `lives`."""
+        self.until(lambda: order.ref in [told.ref for told in list(self.orders)] and not self.last(order).alive())
+        assert self.life(order) == list(lives)
+        return self.last(order)
+
+    def reaches(self, order, status):
+        self.until(lambda: status in self.life(order))
+
+    def position(self, data=None):
+        return self.broker.getposition(self.datas[0] if data is None else data)
+
+    # -- the other side ---------------------------------------------------------------------------------------------------
+
+    def sent(self, kind='PlaceOrder'):
+        """What the gateway was asked, of one kind."""
+        return self.gateway.call(lambda gateway: [asked.request for asked in gateway.requests
+                                                  if type(asked.request).__name__ == kind])
+
+    def scenario(self, act):
+        return self.gateway.call(lambda gateway: act(gateway.exchange.scenario))
+
+    def ledger(self, symbol='AAPL', account=ACCOUNT):
+        """(size, cash) as the gateway has them."""
+        def look(gateway):
+            held = [held for held in gateway.ledger.positions(account) if held.contract.symbol == symbol]
+            return (held[0].position if held else 0), gateway.ledger.cash(account)
+        return self.gateway.call(look)
+
+
+@contextlib.contextmanager
+def open(live=True, served=None, gateway=(), **options):
+    """A run against a gateway of its own (or `served`), stopped at the end."""
+    if served is None:
+        with simulator.running(**dict({'messages_per_second': 0}, **dict(gateway))) as served:
+            with open(live, served, **options) as run:
+                yield run
+        return
+    run = Run(served, **options)
+    run.start(live)
+    try:
+        yield run
+    finally:
+        run.stop()
