@@ -24,7 +24,8 @@ setup(
         'backports.zoneinfo; python_version < "3.9"',
     ],
     extras_require={
-        'test': ['pytest', 'pytest-timeout', 'hypothesis', 'ruff; python_version >= "3.7"', 'ibapi'],
+        'test': ['pytest', 'pytest-timeout', 'hypothesis', 'ibapi', 'pytz', 'python-dateutil',
+                 'ruff; python_version >= "3.7"'],
         'progress': ['tqdm'],
         'plot': ['matplotlib'],
         'ib_async': ['ib_async; python_version >= "3.10"'],

@@ -24,6 +24,9 @@ from .version import __version__
 
 __all__ = ['IBStore', 'IBData', 'IBBroker', 'IBOrder', 'IBCommInfo', 'IBError', 'install', '__version__']
 
+# backtrader's own brokers take None for good-till-cancelled, and so does this one: scripts can be shared
+_bt.Order.GTC = None
+
 
 def install():
     """Put the three classes where backtrader leaves them missing without IbPy: bt.stores, bt.feeds, bt.brokers."""

@@ -3,7 +3,8 @@ import copy
 import math
 
 from .messages import (
-    AccountValue, Commission, CompletedOrder, Execution, OpenOrder, OrderError, OrderState, Portfolio, Position)
+    AccountValue, Commission, CompletedOrder, Execution, OpenOrder, OrderError, OrderState, Portfolio, Position,
+    Synchronising)
 
 UNSET_INTEGER = 2147483647
 
@@ -22,19 +23,35 @@ def paid(commission):
 
 
 class AccountStream:
-    """Hears the client library's account and order messages; `sink` may come late, what came before it is then asked again."""
+    """Hears the client library's account and order messages."""
 
     def __init__(self):
-        self.sink = None
+        self._sink = None
+        self._next = None
+        self._ids = {}
+
+    def attach(self, sink):
+        """Tell all to `sink`, from the next whole view of TWS on: a part of one would be misunderstood."""
+        self._next = sink
 
     def tell(self, record):
-        if self.sink is not None:
-            self.sink(record)
+        if isinstance(record, Synchronising):
+            self._sink = self._next
+        if self._sink is not None:
+            self._sink(record)
+
+    def highest_id(self, clientId):
+        """The largest order id that TWS has named for a client; 0 when there was none."""
+        return self._ids.get(clientId, 0)
+
+    def _see(self, clientId, orderId):
+        self._ids[clientId] = max(orderId, self.highest_id(clientId))
 
     def order_error(self, orderId, code, text, advanced):
         self.tell(OrderError(orderId, code, text, advanced))
 
     def openOrder(self, orderId, contract, order, state):
+        self._see(order.clientId, orderId)
         if not order.whatIf:
             self.tell(OpenOrder(orderId, order.clientId, order.permId, state.status, copy.copy(contract), copy.copy(order),
                                 state.warningText))
@@ -46,6 +63,7 @@ class AccountStream:
 
     def execDetails(self, reqId, contract, execution):
         orderId = 0 if execution.orderId == UNSET_INTEGER else execution.orderId
+        self._see(execution.clientId, orderId)
         self.tell(Execution(
             execution.execId, orderId, execution.clientId, execution.permId, execution.acctNumber,
             execution.time.timestamp(), execution.side, execution.shares, execution.price, execution.cumQty,

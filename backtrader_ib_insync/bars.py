@@ -148,8 +148,8 @@ class Seam:
 
     def watched(self, since, edge_after):
         """A stream holds everything from `since` on; the first bar watched whole starts at the next edge."""
-        if self.whole_from is None:
-            self.whole_from = edge_after(since)
+        edge = edge_after(since)
+        self.whole_from = edge if self.whole_from is None else max(edge, self.whole_from)
 
     def broke(self):
         """The stream has a hole: what follows must be watched anew."""

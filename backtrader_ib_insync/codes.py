@@ -21,6 +21,12 @@ _LINK = {
 }
 
 # 2107 and 2108 (a farm idles till it is asked) and 2119 (connecting) are normal, hence no word of the link
+_ROUTINE = frozenset({2104, 2106, 2158, 2107, 2108, 2119})
+
+
+def is_routine(code):
+    """Whether the code says only that all is as it should be."""
+    return code in _ROUTINE
 
 
 def link(code):
@@ -64,6 +70,7 @@ _ORDER_KEPT = (
     (104, 107),     # filled already, no match with the original, cannot be transmitted
     110,            # the price is off the tick
     321, 329,       # the request fails TWS's checks
+    10326,          # the one-cancels-all group of a working order cannot change
     434,            # the size is 0; ib_insync takes it for a warning and leaves the trade pending for ever
 )
 

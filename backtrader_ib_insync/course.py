@@ -27,6 +27,8 @@ LATE_TRIES = 5
 CLOCK_DOUBT = 2.0
 #: seconds between two questions for the time while a bar waits for its proof
 ASK_AGAIN_SECONDS = 0.25
+#: downloads that may follow the first one before a feed is called live, for bars that closed meanwhile
+MORE_ROUNDS = 3
 REAL_TIME_BAR = 5.0
 FOREVER = float('inf')
 
@@ -50,6 +52,7 @@ class Course:
         self._missing = False
         self._tries = 0
         self._until = None
+        self._rounds = 0
         self._due = FOREVER
 
     def arrive(self, record):
@@ -143,6 +146,10 @@ class Course:
     def catch_up(self, begin, end):
         """Deliver the bars of [begin, end) from history, then go on live (a historical feed: end)."""
         self.feed.tell(self.feed.DELAYED)
+        self._rounds = 0
+        self._fetch(begin, end)
+
+    def _fetch(self, begin, end):
         self._until = end
         self.state = self._history
         if not self.feed.download(begin, end, self.answers):
@@ -166,11 +173,17 @@ class Course:
 
     def _history_done(self):
         self._finish(self._until)
-        if self.feed.islive():
-            self.seam.deliver(self._until)
-            self.go_live()
-        else:
+        if not self.feed.islive():
             self.end(self.feed.DISCONNECTED)
+            return
+        self.seam.deliver(self._until)
+        begin, end = self._until, self.closed_up_to()
+        if end > begin and self._rounds < MORE_ROUNDS and self.assembler.grid is not None:
+            # a long download: what closed meanwhile is no more live than the rest
+            self._rounds += 1
+            self._fetch(begin, end)
+        else:
+            self.go_live()
 
     def go_live(self):
         """Up to date: what follows is real time."""

@@ -80,15 +80,21 @@ class Fills:
         fill.commission = amount
         return Amended(fill, amount - paid) if fill.bit is not None and amount != paid else None
 
-    def due(self, now):
-        """Take out the fills that may be told: commission known or waited for long enough, none overtaken."""
+    def due(self, now, can_tell=bool):
+        """Take out the fills that may be told: commission known or waited for long enough, none overtaken.
+
+        `can_tell(order)` says whether the order's strategy can take one now.
+        """
         due = []
         for key, queue in list(self.waiting.items()):
-            while queue and (queue[0].commission is not None or now - queue[0].arrived >= self.patience):
+            while queue and self._is_final(queue[0], now) and can_tell(queue[0].order):
                 due.append(queue.popleft())
             if not queue:
                 del self.waiting[key]
         return due
+
+    def _is_final(self, fill, now):
+        return fill.commission is not None or now - fill.arrived >= self.patience
 
     def awaited(self, order):
         """Whether fills of this order have not been told yet."""

@@ -25,13 +25,14 @@ class Size(NamedTuple):
     unit: str
 
 
-# Source: ib-codes.md 'Limits'. Larger durations are answered as well, but late, and what comes late may time out.
+# Source: ib-codes.md 'Limits'; for 5 to 30 seconds IB's page historical_limitations, beyond which TWS may answer
+# 'invalid step'. From a minute on larger durations are answered as well, but late, and what comes late may time out.
 SIZES = {size.text: size for size in (
     Size('1 secs', TimeFrame.Seconds, 1, 1, 2000, 'S'),
-    Size('5 secs', TimeFrame.Seconds, 5, 5, 14400, 'S'),
-    Size('10 secs', TimeFrame.Seconds, 10, 10, 28800, 'S'),
-    Size('15 secs', TimeFrame.Seconds, 15, 15, 43200, 'S'),
-    Size('30 secs', TimeFrame.Seconds, 30, 30, DAY, 'S'),
+    Size('5 secs', TimeFrame.Seconds, 5, 5, 3600, 'S'),
+    Size('10 secs', TimeFrame.Seconds, 10, 10, 14400, 'S'),
+    Size('15 secs', TimeFrame.Seconds, 15, 15, 14400, 'S'),
+    Size('30 secs', TimeFrame.Seconds, 30, 30, 28800, 'S'),
     Size('1 min', TimeFrame.Minutes, 1, 60, 1, 'W'),
     Size('2 mins', TimeFrame.Minutes, 2, 120, 2, 'W'),
     Size('3 mins', TimeFrame.Minutes, 3, 180, 2, 'W'),

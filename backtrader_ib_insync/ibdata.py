@@ -42,8 +42,8 @@ def number(seconds):
 
 
 def seconds(number):
-    """The time in seconds since the epoch of a number of backtrader's."""
-    return (number - EPOCH_DAY) * DAY
+    """The time in seconds since the epoch of a number of backtrader's, which holds no more than 10 microseconds."""
+    return round((number - EPOCH_DAY) * DAY, 4)
 
 
 class Status(NamedTuple):
@@ -351,7 +351,8 @@ class IBData(DataBase, metaclass=MetaIBData):
 
     def download(self, begin, end, answers):
         """Ask for the bars of [begin, end); whether there was anything to ask for."""
-        now = self.ib.clock()
+        # live, the stream has proven that `end` has passed, of which our idea of TWS's clock may fall short
+        now = max(self.ib.clock(), end) if self.islive() else self.ib.clock()
         if self.contract.secType == 'CONTFUT':
             plan = history.plan_continuous(begin, now, self._size)
         else:

@@ -3,16 +3,17 @@ import atexit
 import collections
 import copy
 import datetime
-import itertools
 import logging
 import time
 
 import backtrader as bt
 
-from .connection import REQIDBASE, Connection, Settings
+from . import codes
 from .account_stream import AccountStream
+from .connection import Connection, Settings
 from .downloads import Download, Lookup
-from .errors import BadParameter, NotConnected
+from .errors import BadParameter, IBError, NotConnected
+from .line import REQIDBASE
 from .loop import Loop, Waker
 from .messages import Closed, Heard, Lost, MarketRule, Notice, Restored, Session
 
@@ -22,6 +23,9 @@ log = logging.getLogger(__name__)
 ASK_SECONDS = 0.2
 #: seconds that a clean farewell may take
 FAREWELL_SECONDS = 3.0
+READ_ONLY = 'TWS is in read-only mode: no order is sent. Untick "Read-Only API" in its API settings to trade'
+#: seconds of a sleep that only a record ends: Python cannot wait for ever with a bound
+LONGEST_SLEEP = 3600.0
 
 
 class MetaSingleton(type(bt.Store)):
@@ -47,7 +51,7 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
       - ``host`` ('127.0.0.1'): where TWS or IB Gateway runs.
       - ``port`` (7496): 7496 TWS live, 7497 TWS paper, 4001 Gateway live, 4002 Gateway paper.
       - ``clientId`` (None): id of this API client, unique per TWS; None draws one from 1 to 65535.
-      - ``notifyall`` (False): kept for scripts of backtrader's own store; every message of TWS is notified anyway.
+      - ``notifyall`` (False): tell ``notify_store`` also what is routine: farms that are fine, idle or connecting.
       - ``_debug`` (False): log at level DEBUG, the client library included.
       - ``reconnect`` (3): attempts to reconnect after a failed or lost connection; -1 for ever, 0 never.
       - ``timeout`` (3.0): seconds between attempts; with ``reconnect=-1`` they grow to a minute.
@@ -99,11 +103,10 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         self.link_up = False
         self.heard = 0.0
         self._inbox = collections.deque()
-        self._account = None
         self._session = None
         self._offset = 0.0
         self._rules = {}
-        self._order_ids = None
+        self._order_id = 0
         self._asked = 0.0
         self._loop = None
         self._link = None
@@ -123,12 +126,20 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
 
     def start(self, data=None, broker=None):
         """Connect if that has not been done; called by cerebro, by each feed and by the broker."""
+        if data is None and broker is None:
+            self._abandon()
         if data is not None and not any(data is known for known in self.datas):
             self.datas.append(data)
         if broker is not None:
             self.attach(broker)
         if self._loop is None:
             self._connect()
+
+    def _abandon(self):
+        """cerebro begins a run: feeds that are still here were left behind by an exception in an earlier one."""
+        abandoned, self.datas = self.datas, []
+        for data in abandoned:
+            data.unsubscribe()
 
     def _connect(self):
         self.closed = None
@@ -138,8 +149,8 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
 
     def _make_link(self):
         account = AccountStream()
-        account.sink = self._sink(self.broker.inbox) if self.broker is not None else None
-        self._account = account
+        if self.broker is not None:
+            account.attach(self._sink(self.broker.inbox))
         link = Connection(self._settings(), self._sink(self._inbox), account)
         link.start()
         return link
@@ -158,6 +169,8 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         atexit.unregister(self.stop)
         try:
             loop.call(link.shut, timeout=FAREWELL_SECONDS)
+        except IBError as error:
+            log.warning('no good-bye to TWS: %s', error)
         finally:
             loop.stop()
             self.link_up = False
@@ -181,35 +194,56 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
             self._TAKE[type(record)](self, record)
 
     def _take_session(self, session):
+        again = self._session is not None
         self._session = session
         self.link_up = True
-        self._order_ids = itertools.count(max(session.order_id, self._last_order_id() + 1))
+        self._order_id = max(session.order_id, self._order_id)
+        self._tell(0, 'connected again: account and orders have been read, feeds fill their gaps' if again else
+                   'connected to {}:{}, server version {}, as client {}'.format(
+                       self.p.host, self.p.port, session.server_version, session.clientId))
+        if session.readonly and not self.p.readonly:
+            self._tell(0, READ_ONLY)
 
     def _take_heard(self, heard):
-        self.heard = max(self.heard, heard.time)
+        self.heard = heard.time
         self._offset = heard.offset if self.p.timeoffset else 0.0
 
     def _take_notice(self, notice):
-        self.put_notification(notice)
+        if self.p.notifyall or not codes.is_routine(notice.errorCode):
+            self.put_notification(notice)
 
     def _take_lost(self, lost):
         self.link_up = False
-        self.notify('connection lost: {}'.format(lost.reason))
+        self._tell(lost.code, '{}: {}; {}'.format(
+            'TWS lost IB' if lost.code else 'connection lost', lost.reason, self._remedy(lost.code)))
+
+    def _remedy(self, code):
+        if code:
+            return 'it comes back by itself, feeds and orders wait'
+        allowed, every = self.p.reconnect, self.p.timeout
+        if not allowed:
+            return 'reconnect=0 allows no attempt to reconnect'
+        return 'reconnecting {}, every {:g} s'.format('for ever' if allowed < 0 else 'up to {} times'.format(allowed), every)
 
     def _take_restored(self, restored):
         self.link_up = True
-        self.notify('connection restored: {}'.format(restored.reason))
+        self._tell(0, 'TWS has IB again: {}; account and orders have been read, feeds fill their gaps'.format(
+            restored.reason))
 
     def _take_closed(self, closed):
         self.link_up = False
         self.closed = closed.reason
-        self.notify('no connection and no further attempt: {}'.format(closed.reason))
+        self._tell(0, 'no connection and no further attempt: {}'.format(closed.reason))
+
+    def _tell(self, code, text):
+        log.warning('%s', text)
+        self.put_notification(Notice(-1, code, text))
 
     def _take_market_rule(self, rule):
         self._rules[str(rule.marketRuleId)] = rule.increments
 
-    _TAKE = {MarketRule: _take_market_rule, Session: _take_session, Heard: _take_heard, Notice: _take_notice, Lost: _take_lost, Restored: _take_restored,
-             Closed: _take_closed}
+    _TAKE = {MarketRule: _take_market_rule, Session: _take_session, Heard: _take_heard, Notice: _take_notice,
+             Lost: _take_lost, Restored: _take_restored, Closed: _take_closed}
 
     def put_notification(self, msg, *args, **kwargs):
         """Queue a message for `notify_store`."""
@@ -217,7 +251,7 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
 
     def notify(self, msg, *args, **kwargs):
         """Tell the user once, by log and by `notify_store`."""
-        log.warning(msg)
+        log.warning('%s', msg)
         self.put_notification(msg, *args, **kwargs)
 
     def get_notifications(self):
@@ -257,7 +291,7 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
             left = end - time.monotonic()
             if queue or left <= 0:
                 break
-            self.waker.wait(kicks, left)
+            self.waker.wait(kicks, min(left, LONGEST_SLEEP))
         return bool(queue)
 
     def await_kick(self, seconds):
@@ -282,7 +316,7 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         now = time.monotonic()
         if self._loop is not None and now - self._asked >= ASK_SECONDS:
             self._asked = now
-            self._loop.post(self._link.ask_time)
+            self._loop.post(self._link.beat.ask)
 
     # -- requests of feeds -------------------------------------------------------------------------------------------------
 
@@ -295,21 +329,16 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         self._run(Download(self._sink(queue), contract, plan, what, rth))
 
     def _run(self, job):
-        self._online().post(lambda: self._link.spawn(job.run(self._link)))
+        self._online().post(self._link.desk.run, job)
 
     def subscribe(self, make, queue):
         """Start the stream that `make(sink, clock)` returns; its records arrive in `queue`. Returns a handle."""
-        return self._online().call(self._subscribe, make, self._sink(queue))
-
-    def _subscribe(self, make, sink):
-        stream = make(sink, self._link.clock)
-        self._link.subscribe(stream)
-        return stream
+        return self._online().call(self._link.subscribe, make, self._sink(queue))
 
     def unsubscribe(self, handle):
         """Stop a stream; harmless when the store has been stopped."""
         if self._loop is not None:
-            self._loop.post(self._link.unsubscribe, handle)
+            self._loop.post(self._link.desk.unsubscribe, handle)
 
     def _online(self):
         if self._loop is None:
@@ -339,11 +368,7 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
             return
         self.broker = broker
         if self._loop is not None:
-            self._loop.post(self._attach, self._sink(broker.inbox))
-
-    def _attach(self, sink):
-        self._account.sink = sink
-        self._link.spawn(self._link.resynchronise())
+            self._loop.post(self._link.attach, self._sink(broker.inbox))
 
     @property
     def accounts(self):
@@ -364,25 +389,24 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         self.drain()
         return self.link_up
 
-    def _last_order_id(self):
-        return 0 if self._order_ids is None else next(copy.copy(self._order_ids)) - 1
-
     def next_order_id(self):
         """An order id nobody used; raises NotConnected before the first session."""
         self.drain()
-        if self._order_ids is None:
+        if self._session is None:
             raise NotConnected('no order id yet: TWS tells the first one when the connection is made')
-        return next(self._order_ids)
+        orderId, self._order_id = self._order_id, self._order_id + 1
+        return orderId
 
     def seen_order_id(self, orderId):
         """An order with this id exists: ids given from now on are larger (P10)."""
-        if self._order_ids is not None and orderId > self._last_order_id():
-            self._order_ids = itertools.count(orderId + 1)
+        self._order_id = max(self._order_id, orderId + 1)
 
     def reason_not_trading(self, data=None):
         """Why no order can be sent now, '' when one can."""
         if self.p.readonly:
             return 'the store is read-only (readonly=True)'
+        if self._session is not None and self._session.readonly:
+            return READ_ONLY
         if not self.connected():
             return 'not connected to TWS' + (': {}'.format(self.closed) if self.closed else '')
         return ''
@@ -396,17 +420,11 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
 
     def place(self, contract, order):
         """Send a new or changed order; returns at once. The order is copied."""
-        self._online().post(self._place, contract, copy.copy(order))
-
-    def _place(self, contract, order):
-        self._link.place(contract, order)
+        self._online().post(self._link.place, contract, copy.copy(order))
 
     def cancel(self, order):
         """Ask TWS to cancel an order; returns at once."""
-        self._online().post(self._cancel, copy.copy(order))
-
-    def _cancel(self, order):
-        self._link.cancel(order)
+        self._online().post(self._link.cancel, copy.copy(order))
 
     def what_if(self, contract, order, timeout=10.0):
         """Margin and commission an order would have, as the client library's OrderState; nothing is placed."""

@@ -6,6 +6,7 @@ before the library conflates, corrects or drops it.
 import importlib
 import importlib.util
 import asyncio
+import logging
 import os
 import threading
 
@@ -105,16 +106,11 @@ def _hear_error(self, reqId, errorCode, errorString, advancedOrderRejectJson='')
         trade.orderStatus.status = before
 
 
-def _hear_data(self):
-    self.link.heard()
-    Wrapper.tcpDataArrived(self)
-
-
 def _tap():
     members = {name: _heard(name, 'link') for name in LINK}
     members.update((name, _heard(name, 'account')) for name in ACCOUNT)
     members.update((name, _routed(name)) for name in ROUTED)
-    members.update(error=_hear_error, tcpDataArrived=_hear_data)
+    members.update(error=_hear_error)
     return type('Tap', (Wrapper,), members)
 
 
@@ -133,9 +129,37 @@ class TappedIB(IB):
         self.wrapper.routes = {}
         self.client = Client(self.wrapper)
         self.client.apiEnd += self.disconnectedEvent
+        # at each 1102 it would subscribe to an account summary that nobody asked for
+        self.errorEvent -= self._onError
         self.client.apiEnd += link.ended
         self.client.apiError += link.failed
+        # the library says nothing of a socket that closes before the handshake is done
+        self.client.conn.disconnected += link.hung_up
 
     @property
     def routes(self):
         return self.wrapper.routes
+
+
+class LogEar(logging.Handler):
+    """Hears what the client library only logs: a message of TWS that it could not read, and dropped (P13)."""
+
+    #: the library's other errors come through its wrapper as well
+    LOGGERS = (LIBRARY + '.Decoder', 'eventkit')
+
+    def __init__(self, tell):
+        super().__init__(logging.ERROR)
+        self.tell = tell
+
+    def open(self):
+        for name in self.LOGGERS:
+            logging.getLogger(name).addHandler(self)
+
+    def close(self):
+        for name in self.LOGGERS:
+            logging.getLogger(name).removeHandler(self)
+        super().close()
+
+    def emit(self, record):
+        error = ' ({!r})'.format(record.exc_info[1]) if record.exc_info else ''
+        self.tell(record.getMessage() + error)

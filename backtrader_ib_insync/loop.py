@@ -29,9 +29,9 @@ class Waker:
             self._condition.notify_all()
 
     def wait(self, kicks, timeout):
-        """Sleep till the count is no longer `kicks`, at most `timeout` seconds; tell whether it changed."""
+        """Sleep till the count is no longer `kicks`, at most `timeout` seconds (may be inf); tell whether it changed."""
         with self._condition:
-            return self._condition.wait_for(lambda: self.kicks != kicks, timeout)
+            return self._condition.wait_for(lambda: self.kicks != kicks, min(timeout, threading.TIMEOUT_MAX))
 
 
 class Loop:
@@ -109,6 +109,12 @@ class Loop:
 async def _evaluate(function, args):
     result = function(*args)
     return (await result) if inspect.isawaitable(result) else result
+
+
+def retrieve(future):
+    """A done-callback: take note of how it ended, though nobody waits for it any more."""
+    if not future.cancelled():
+        future.exception()
 
 
 def _guarded(function, args):

@@ -31,11 +31,12 @@ class Closed(NamedTuple):
 
 
 class Session(NamedTuple):
-    """A new API session is up; `order_id` is the first order id TWS allows."""
+    """A new API session is up; `order_id` is the first order id TWS allows, `readonly` that it takes no orders at all."""
     accounts: Tuple[str, ...]
     order_id: int
     server_version: int
     clientId: int
+    readonly: bool = False
 
 
 class Heard(NamedTuple):
@@ -220,4 +221,5 @@ class Synchronising(NamedTuple):
 
 
 class Synchronised(NamedTuple):
-    """Accounts, positions, open orders, completed orders and executions have all been told."""
+    """Accounts, positions, open orders, completed orders and executions have all been told; without `orders` no orders."""
+    orders: bool = True

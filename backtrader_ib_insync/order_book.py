@@ -1,13 +1,25 @@
 """The orders of this broker, by every name they go by (pure)."""
+import collections
+import itertools
 import uuid
 
 #: marks an order as one of ours, in this run or an earlier one
 REF_PREFIX = 'bt:'
 
 
+#: drawn once: asking the system for randomness costs an order more than all the rest
+_process = uuid.uuid4().hex
+_count = itertools.count(1)
+
+
 def own_ref():
     """An orderRef that no other order has, today or after a restart."""
-    return REF_PREFIX + uuid.uuid4().hex
+    return '{}{}-{}'.format(REF_PREFIX, _process, next(_count))
+
+
+def group_of(order):
+    """The one-cancels-all group of an order, kept by TWS or by us; '' for none."""
+    return order.tws.ocaGroup or order.life.group
 
 
 class OrderBook:
@@ -19,6 +31,7 @@ class OrderBook:
         self.by_name = {}
         self.by_ref = {}
         self.living = {}
+        self.families = collections.defaultdict(list)
 
     def add(self, order):
         tws = order.tws
@@ -26,6 +39,7 @@ class OrderBook:
         self.by_name[tws.orderRef] = order
         self.by_ref[order.ref] = order
         self.living[order.ref] = order
+        self.families[self._root(order)].append(order)
         self.name(order, tws.permId)
 
     def name(self, order, permId):
@@ -52,11 +66,12 @@ class OrderBook:
 
     def family(self, order):
         """The living orders of its bracket, itself included, parent first."""
-        root = order.tws.parentId or order.tws.orderId
-        return [other for other in self.open()
-                if other.tws.clientId == order.tws.clientId and root in (other.tws.orderId, other.tws.parentId)]
+        return [member for member in self.families[self._root(order)] if member.ref in self.living]
+
+    def _root(self, order):
+        return order.tws.clientId, order.tws.parentId or order.tws.orderId
 
     def group(self, order):
         """The other living orders of its one-cancels-all group."""
-        name = order.tws.ocaGroup
-        return [other for other in self.open() if name and other.tws.ocaGroup == name and other is not order]
+        name = group_of(order)
+        return [other for other in self.open() if group_of(other) == name and other is not order] if name else []

@@ -7,7 +7,7 @@ from backtrader import Order
 from . import order_fields, zones
 from .errors import BadOrder, BadParameter, IBError, NotConnected
 from .insync import Order as TWSOrder
-from .order_book import own_ref
+from .order_book import group_of, own_ref
 from .orders import IBOrder, date_number, exectype_of, last_bar, prices_of
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,6 @@ class OrderDesk:
     def _send(self, order):
         if order.p.oco is not None:
             order.update(**self._join(self.book.own(order.p.oco)))
-        order.update(orderId=self.store.next_order_id())
         self.book.add(order)
         order.submit(self.broker)
         self.broker.notify(order)
@@ -127,7 +126,7 @@ class OrderDesk:
             fields.update({name: getattr(own.tws, name) for name in (
                 'orderId', 'permId', 'clientId', 'parentId', 'ocaGroup', 'ocaType', 'orderRef', 'account')})
             return fields
-        fields['orderRef'] = own_ref()
+        fields.update(orderId=self.store.next_order_id(), orderRef=own_ref())
         if order.p.parent is not None:
             fields['parentId'] = self.book.own(order.p.parent).tws.orderId
         if not terms.keywords.get('faGroup') and not terms.keywords.get('faProfile'):
@@ -166,9 +165,9 @@ class OrderDesk:
 
     def _join(self, other):
         """The one-cancels-all group of `other`, which gets one when it has none."""
-        if not other.tws.ocaGroup:
+        if not group_of(other):
             self._replace(other, ocaGroup=own_ref(), ocaType=1)
-        return {'ocaGroup': other.tws.ocaGroup, 'ocaType': other.tws.ocaType}
+        return {'ocaGroup': group_of(other), 'ocaType': other.tws.ocaType or 1}
 
     def _replace(self, order, **fields):
         """Send an order again with other fields; remember what a refusal would bring back."""

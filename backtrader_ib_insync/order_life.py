@@ -32,6 +32,8 @@ UNTOLD_PATIENCE = 1.0
 DOUBT_PATIENCE = 2.0
 #: seconds after a reconnection in which TWS may still speak of an order that it did not list
 LISTING_PATIENCE = 5.0
+#: seconds that TWS's clock, which ends orders, may be ahead of what we take it to be
+CLOCK_SECONDS = 2.0
 
 
 class Ending(NamedTuple):
@@ -50,7 +52,7 @@ class Ending(NamedTuple):
 class Life:
     """What is known of one order's way through TWS."""
     __slots__ = ('acknowledged', 'cancel_asked', 'filled', 'ending', 'until', 'transmitted', 'before', 'listed',
-                 'unheld')
+                 'group')
 
     def __init__(self):
         #: TWS has said something of it
@@ -67,8 +69,8 @@ class Life:
         self.before = None
         #: the last synchronisation showed it open
         self.listed = False
-        #: in a one-cancels-all group that TWS does not know of
-        self.unheld = False
+        #: the one-cancels-all group that we keep it in because TWS would not
+        self.group = ''
 
     def on_status(self, status, filled, whyHeld, now):
         """Take a status; returns ALIVE, FILLED or NOTHING, and keeps an end in `ending`."""
@@ -98,6 +100,9 @@ class Life:
             return False
         if status == Order.Canceled:
             self.close(self.ended(now), None, now + UNTOLD_PATIENCE)
+        elif self.before is not None and self.ending is None:
+            # a modification that crosses the refusal on the wire can make TWS take the order after all
+            self.ending = Ending(status, self.filled, now + DOUBT_PATIENCE, True)
         else:
             self.close(status, self.filled, now + FILLS_PATIENCE)
         return True
@@ -117,5 +122,5 @@ class Life:
 
     def ended(self, now):
         """Expired or Canceled: what an end without a refusal is."""
-        expired = self.until is not None and now >= self.until and not self.cancel_asked
+        expired = self.until is not None and now >= self.until - CLOCK_SECONDS and not self.cancel_asked
         return Order.Expired if expired else Order.Canceled

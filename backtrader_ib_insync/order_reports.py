@@ -5,9 +5,9 @@ from backtrader import Order
 
 from . import codes, messages, trades
 from .account import signed
-from .order_book import REF_PREFIX
 from .order_life import ALIVE, ENDED, FILLED, FILLS_PATIENCE, STATUSES
 from .orders import date_number
+from .strangers import Strangers, name_of
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +25,7 @@ class Reports:
         self.accounts = accounts
         self.fills = fills
         self.ending = {}
-        self.strangers = {}
-        self.left_alone = set()
+        self.strangers = Strangers(broker)
         self.view = None
         self.synchronised = False
         self.now = 0.0
@@ -49,9 +48,9 @@ class Reports:
     def settle(self, now):
         """Tell what has become certain: fills, then ends, then positions that TWS insists on."""
         self.now = now
-        if self.strangers:
-            self._adopt_strangers()
-        for fill in self.fills.due(now):
+        for order, record in self.strangers.adopt():
+            self._welcome(order, record)
+        for fill in self.fills.due(now, trades.can_tell):
             self._tell_fill(fill)
         for order in list(self.ending.values()):
             self._try_end(order)
@@ -66,14 +65,15 @@ class Reports:
     def _open_order(self, record):
         order = self.book.find(record.permId, record.clientId, record.orderId, record.order.orderRef)
         if order is None:
-            self._meet(record)
+            self.strangers.meet(record)
             return
         self._name(order, record.permId)
         order.life.listed = True
         self._take_over(order, record.order)
         if record.warning and record.warning != order.info.get('message'):
             order.tell(0, record.warning)
-        if STATUSES.get(record.status) is not ENDED:
+        # an end told here says nothing of what had been filled; orderStatus does
+        if STATUSES.get(record.status) not in (ENDED, FILLED):
             self._status(order, record.status, 0.0, '')
 
     def _name(self, order, permId):
@@ -91,6 +91,13 @@ class Reports:
             order.update(**changed)
             order.ask(order.terms._replace(**_in_our_words(order, changed)))
 
+    def _welcome(self, order, record):
+        """An order of an earlier run has been adopted: tell what it is, then what it has executed."""
+        order.life.listed = order.life.transmitted = True
+        self._name(order, record.permId)
+        self._status(order, record.status, 0.0, '')
+        self.fills.assign(order, record.permId)
+
     def _order_state(self, record):
         order = self._find(record)
         if order is not None:
@@ -98,7 +105,7 @@ class Reports:
             order.life.listed = True
             self._status(order, record.status, record.filled, record.whyHeld)
         elif STATUSES.get(record.status) in (ENDED, FILLED):
-            self.strangers.pop((record.clientId, record.orderId), None)
+            self.strangers.forget(record)
 
     def _status(self, order, status, filled, whyHeld):
         said = order.life.on_status(status, filled, whyHeld, self.now)
@@ -126,11 +133,11 @@ class Reports:
         terms, tws, until = order.life.before
         order.life.before = None
         if tws.ocaGroup != order.tws.ocaGroup:
-            order.life.unheld = True
-            order.update(permId=tws.permId or order.tws.permId)
-            return
+            order.life.group = order.tws.ocaGroup
+        permId = order.tws.permId
         order.ask(terms)
         order.state(tws, until)
+        self._name(order, permId)
 
     def _note_end(self, order):
         if order.life.ending is not None and order.alive():
@@ -172,7 +179,7 @@ class Reports:
                 order = None
         elif self.synchronised:
             self.broker.said('an execution that is not of this broker: {} {:g} {} at {}'.format(
-                record.side, record.shares, _name_of(record.contract), record.price), record)
+                record.side, record.shares, name_of(record.contract), record.price), record)
         size = signed(record)
         moved = self.accounts.execute(record.contract, record.account, size, record.price, self.now)
         self.fills.add(record, order, size, moved, self.now)
@@ -185,7 +192,7 @@ class Reports:
             self.book.retire(order)
         self.broker.notify(order)
         for other in self.book.group(order):
-            if order.life.unheld or other.life.unheld:
+            if order.life.group or other.life.group:
                 self.broker.cancel(other)
 
     def _correct(self, fill, record):
@@ -195,7 +202,7 @@ class Reports:
         change, size = record.price - fill.execution.price, signed(record) - fill.size
         fill.execution = record
         self.broker.said('TWS corrected the execution of {} to {:g} at {}'.format(
-            _name_of(record.contract), record.shares, record.price), record)
+            name_of(record.contract), record.shares, record.price), record)
         if change and record.shares:
             self._reprice(fill, change)
         if size:
@@ -224,7 +231,7 @@ class Reports:
 
     def _say_position(self, holding):
         self.broker.said('the position in {} is {:g} now, by no execution of this broker'.format(
-            _name_of(holding.contract), holding.position.size))
+            name_of(holding.contract), holding.position.size))
 
     # -- TWS's whole view, at the start and after a reconnection -------------------------------------------------------
 
@@ -249,7 +256,7 @@ class Reports:
                 self._say_position(holding)
         for completed in view.completed:
             self._complete(completed)
-        for order in self.book.open():
+        for order in self.book.open() if record.orders else ():
             self._miss(order)
         self.synchronised = True
 
@@ -270,36 +277,6 @@ class Reports:
             order.life.missed(self.now)
             self._note_end(order)
 
-    # -- orders of an earlier run --------------------------------------------------------------------------------------
-
-    def _meet(self, record):
-        """An order we did not send: one of ours from an earlier run, or none of our business."""
-        key = record.clientId, record.orderId
-        self.broker.store.seen_order_id(record.orderId)
-        ours = record.clientId == self.broker.store.clientId and record.orderId > 0
-        if key not in self.left_alone and (ours or record.order.orderRef.startswith(REF_PREFIX)):
-            self.strangers[key] = record
-
-    def _adopt_strangers(self):
-        """Adopt what has a feed by now; what no feed trades is told once and left alone."""
-        for key, record in list(self.strangers.items()):
-            order = self.broker.adopt(record)
-            if order is None and self.broker.resolving():
-                continue
-            del self.strangers[key]
-            if order is not None:
-                self._welcome(order, record)
-                continue
-            self.left_alone.add(key)
-            self.broker.said('an open order of an earlier run is left alone, no feed here trades it: {} {:g} {}'.format(
-                record.order.action, record.order.totalQuantity, _name_of(record.contract)), record)
-
-    def _welcome(self, order, record):
-        order.life.listed = order.life.transmitted = True
-        self._name(order, record.permId)
-        self._status(order, record.status, 0.0, '')
-        self.fills.assign(order, record.permId)
-
 
 class View:
     """What TWS has listed since it began to tell its whole view."""
@@ -307,10 +284,6 @@ class View:
     def __init__(self):
         self.executions = []
         self.completed = []
-
-
-def _name_of(contract):
-    return contract.localSymbol or contract.symbol
 
 
 def _differs(ours, told):

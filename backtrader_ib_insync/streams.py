@@ -27,6 +27,16 @@ def rt_volume(text):
     return Tick(int(stamp) / 1000.0, float(price), float(size))
 
 
+class Retired:
+    """Hears what TWS still says under a request id that was given back."""
+
+    def __getattr__(self, name):
+        return self._ignore
+
+    def _ignore(self, *args):
+        """It concerns nobody."""
+
+
 class Stream:
     """One live subscription; `sink` takes its records, `clock` is the server clock of the connection.
 
@@ -42,6 +52,7 @@ class Stream:
         self.renew = None
         self._asked = None
         self._watching = False
+        self._may_live = False
 
     def ask(self, ib, reqId):
         """Subscribe under a new request id; tells `Restored` when something was lost before."""
@@ -62,6 +73,8 @@ class Stream:
         """The link, or what feeds it, is gone; told once until it is back."""
         if not self.broken:
             self.broken = True
+            # a farm was lost, which need not be the one that feeds this stream
+            self._may_live = codes.link(code) == 'farm_lost'
             self.sink(Lost(reason, code))
 
     def kept(self, reason):
@@ -87,7 +100,9 @@ class Stream:
         self.sink(Watching(since, self._asked))
 
     def _answered(self):
-        if not self._watching:
+        if self.broken and self._may_live:
+            self.kept('market data come all the same')
+        elif not self._watching:
             self._watch(self.clock.latest(time.time()))
 
     def _ignore(self, *args):
@@ -106,6 +121,19 @@ class Trades(Stream):
     def __init__(self, sink, contract, clock):
         super().__init__(sink, contract, clock)
         self._stamp = None
+        self._is_first = True
+
+    def ask(self, ib, reqId):
+        self._is_first = True
+        super().ask(ib, reqId)
+
+    def _stamped(self, stamp):
+        """A first trade that is ahead of TWS's clock shows that this is slow, and what it said of the beginning wrong."""
+        now = time.time()
+        if self._is_first and stamp > self.clock.latest(now):
+            self._watch(stamp)
+        self._is_first = False
+        self.clock.stamped(stamp, now)
 
     def _send(self, ib, reqId):
         ib.client.reqMktData(reqId, self.contract, RT_VOLUME_TICKS, False, False, [])
@@ -120,7 +148,7 @@ class Trades(Stream):
         elif tickType == RT_VOLUME:
             tick = rt_volume(value)
             if tick:
-                self.clock.stamped(tick.time, time.time())
+                self._stamped(tick.time)
                 self.sink(tick)
 
     def priceSizeTick(self, tickType, price, size):
@@ -171,10 +199,15 @@ class RealTimeBars(Stream):
     def _unsend(self, ib, reqId):
         ib.client.cancelRealTimeBars(reqId)
 
+    def _answered_by_bar(self, start):
+        if self._watching:
+            self._answered()
+        else:
+            self._watch(start)
+
     def realtimeBar(self, start, open_, high, low, close, volume, wap, count):
         self.clock.stamped(start + 5.0, time.time())
-        if not self._watching:
-            self._watch(float(start))
+        self._answered_by_bar(float(start))
         self.sink(Bar(float(start), open_, high, low, close, volume, wap, count))
 
 
@@ -196,6 +229,7 @@ class TickByTick(Stream):
         ib.client.cancelTickByTickData(reqId)
 
     def tickByTickAllLast(self, tickType, stamp, price, size, *about):
+        self._answered()
         self.clock.stamped(float(stamp), time.time())
         self.sink(Tick(float(stamp), price, size))
 

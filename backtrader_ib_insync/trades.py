@@ -15,6 +15,11 @@ def traded(order):
     return order.data if order.data._compensate is None else order.data._compensate
 
 
+def can_tell(order):
+    """Whether trades can take executions of this order: backtrader dates them by the bar, so there must be one."""
+    return len(traded(order)) > 0
+
+
 def open_size(strategies, contract_id):
     """What the open trades of all strategies in a contract sum up to."""
     return tidy(sum(trade.size for strategy in strategies for data, trades in strategy._trades.items()
@@ -30,7 +35,7 @@ def seed(order, strategies):
     bits = order.executed.getpending()
     if not bits or bits[0].held is None:
         return
-    owner = order.owner or strategies[0]
+    owner = _owner(order, strategies)
     held, price = bits[0].held
     unknown = tidy(held - open_size(strategies, conId(order.data)))
     trades = owner._trades[traded(order)][order.tradeid]
@@ -51,8 +56,13 @@ def _held(order, size, price, history):
     return trade
 
 
+def _owner(order, strategies):
+    """The strategy that cerebro tells of the order: the first, when it has no owner."""
+    return order.owner if order.owner is not None else strategies[0] if strategies else None
+
+
 def _last(order, strategies):
-    owner = order.owner or (strategies[0] if strategies else None)
+    owner = _owner(order, strategies)
     listed = owner._trades[traded(order)][order.tradeid] if owner is not None else []
     return listed[-1] if listed else None
 

@@ -8,7 +8,7 @@ from helpers import forget_store, open_sockets, our_threads, wait_until
 from backtrader_ib_insync import simulator
 from backtrader_ib_insync.ibstore import IBStore
 
-CLIENTS = ('ib_insync', 'ib_async', 'eventkit', 'backtrader_ib_insync')
+CLIENTS = ('ib_insync', 'ib_async', 'eventkit', 'backtrader_ib_insync', 'asyncio')
 
 
 def pytest_configure(config):
@@ -18,7 +18,7 @@ def pytest_configure(config):
 
 @pytest.fixture
 def make_gateway():
-    """Starts simulated gateways, `make_gateway(speed=0, ...)` as `simulator.running` takes it; all end with the test."""
+    """Starts simulated gateways, `make_gateway(speed=0)` with what `simulator.running` takes; all end with the test."""
     started = []
 
     def make(speed=30.0, **options):

@@ -63,8 +63,7 @@ class Witness(bt.Strategy):
 class Run:
     """A run of cerebro that a test looks into; `orders` and `trades` are what was notified, in order."""
 
-    def __init__(self, gateway, datanames=('AAPL-STK-SMART-USD',), analyzers=(), broker=(), feed=(), clientId=1, store=(),
-                 setup=None):
+    def __init__(self, gateway, datanames=('AAPL-STK-SMART-USD',), analyzers=(), broker=(), feed=(), store=()):
         self.gateway = gateway
         self.orders, self.trades, self.said, self.statuses = [], [], [], []
         self.bars = 0
@@ -72,7 +71,7 @@ class Run:
         self.strategy = None
         self.error = None
         ibnew.IBStore._singleton = None
-        self.store = ibnew.IBStore(port=gateway.port, clientId=clientId, **dict(store))
+        self.store = ibnew.IBStore(port=gateway.port, **dict({'clientId': 1}, **dict(store)))
         self.cerebro = bt.Cerebro(stdstats=False)
         self.broker = self.store.getbroker(**dict(broker))
         self.cerebro.setbroker(self.broker)
@@ -81,8 +80,6 @@ class Run:
         self.cerebro.addstrategy(Witness, run=self)
         for analyzer, kwargs in analyzers:
             self.cerebro.addanalyzer(analyzer, **kwargs)
-        if setup is not None:
-            setup(self)
         self._thread = threading.Thread(target=self._work, name='cerebro', daemon=True)
 
     def _work(self):
@@ -95,7 +92,7 @@ class Run:
         self._thread.start()
         self.until(lambda: self.strategy is not None and self.broker.accounts.value())
         if live:
-            self.until(lambda: self.statuses.count('LIVE') >= len(self.datas))
+            self.until(lambda: self.statuses.count('LIVE') >= len(self.datas) and self.bars)
 
     def stop(self):
         self.cerebro.runstop()
@@ -125,18 +122,22 @@ class Run:
                 self.said[-5:], [(order.ref, order.getstatusname()) for order in self.orders])
             time.sleep(0.005)
 
-    # -- what was told ----------------------------------------------------------------------------------------------------
+    # -- what was told -------------------------------------------------------------------------------------------------
 
     def life(self, order):
         """The names of the statuses told of an order."""
         return [told.getstatusname() for told in list(self.orders) if told.ref == order.ref]
 
     def last(self, order):
-        return [told for told in list(self.orders) if told.ref == order.ref][-1]
+        """The order as it was told last; itself before that."""
+        return [told for told in [order] + list(self.orders) if told.ref == order.ref][-1]
+
+    def ended(self, order):
+        return bool(self.life(order)) and not self.last(order).alive()
 
     def ends(self, order, *lives):
         """Wait till the order ended; check that its life was `lives`."""
-        self.until(lambda: order.ref in [told.ref for told in list(self.orders)] and not self.last(order).alive())
+        self.until(lambda: self.ended(order))
         assert self.life(order) == list(lives)
         return self.last(order)
 
@@ -146,7 +147,7 @@ class Run:
     def position(self, data=None):
         return self.broker.getposition(self.datas[0] if data is None else data)
 
-    # -- the other side ---------------------------------------------------------------------------------------------------
+    # -- the other side ------------------------------------------------------------------------------------------------
 
     def sent(self, kind='PlaceOrder'):
         """What the gateway was asked, of one kind."""

@@ -23,11 +23,11 @@ def accounts():
 
 
 def execution(size, price=10.0, contract=STOCK, execId='a.01', account=ME):
-    return Execution(execId, 1, 1, 1, account, T, 'BOT' if size > 0 else 'SLD', abs(size), price, abs(size), price, '', 'X',
-                     contract)
+    side = 'BOT' if size > 0 else 'SLD'
+    return Execution(execId, 1, 1, 1, account, T, side, abs(size), price, abs(size), price, '', 'X', contract)
 
 
-# -- money ----------------------------------------------------------------------------------------------------------------
+# -- money -------------------------------------------------------------------------------------------------------------
 
 def test_p64_cash_and_value_follow_the_account_in_its_base_currency():
     made = accounts()
@@ -41,7 +41,7 @@ def test_p64_cash_and_value_follow_the_account_in_its_base_currency():
     assert (made.cash(), made.cash('U2')) == (95.0, 1.0)
 
 
-# -- positions ------------------------------------------------------------------------------------------------------------
+# -- positions ---------------------------------------------------------------------------------------------------------
 
 def test_p63_a_position_at_the_start_is_per_unit():
     made = Accounts(ME)
@@ -164,7 +164,7 @@ def test_a_reconnection_takes_tws_s_view_where_executions_do_not_lead_to_it():
     assert made.position(STOCK).size == 0
 
 
-# -- fills ----------------------------------------------------------------------------------------------------------------
+# -- fills -------------------------------------------------------------------------------------------------------------
 
 class Owner:
     """Stands for an order."""

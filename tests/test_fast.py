@@ -21,7 +21,6 @@ def test_history(gateway, store):
                                   fromdate=datetime.datetime(2024, 10, 1), todate=datetime.datetime(2024, 11, 1))
     recorder = run(data)
     assert len(recorder.bars[0]) == 23
-    assert recorder.statuses == [['CONNECTED', 'DELAYED', 'DISCONNECTED']]
 
 
 def test_live_and_an_order(gateway, store):

@@ -4,8 +4,11 @@
     with simulator.running() as gateway:
         ib.connect('127.0.0.1', gateway.port, clientId=1)
 
-or `python -m backtrader_ib_insync.simulator --port 7497`.
+or `python -m backtrader_ib_insync.simulator --port 7497`. Prices of one's own: `running(market=Market(prices={'AAPL':
+Csv('file.csv')}))`.
 """
 from .handle import Running, running
+from .market import Market
+from .replay import Csv
 
-__all__ = ['Running', 'running']
+__all__ = ['Csv', 'Market', 'Running', 'running']

@@ -5,6 +5,8 @@ import threading
 
 from . import zones
 from .handle import START, Running
+from .market import Market
+from .replay import Csv
 
 
 def options(arguments=None):
@@ -21,7 +23,21 @@ def options(arguments=None):
     parser.add_argument('--seed', type=int, default=1, help='another seed is another market (1)')
     parser.add_argument('--server-version', type=int, default=176, help='API server version, 157 or 159 to 178 (176)')
     parser.add_argument('--faults', metavar='FILE', help='what shall go wrong: lines like "after 10s cut rst"')
+    parser.add_argument('--csv', action='append', default=[], metavar='NAME=FILE[,ZONE[,end|start|trade]]',
+                        help='prices of a symbol from a file of bars or trades, times in ZONE (UTC) at the bars\' end')
     return parser.parse_args(arguments)
+
+
+def replays(texts):
+    """The sources of prices by name; ValueError for a text of another form."""
+    found = {}
+    for text in texts:
+        name, _, rest = text.partition('=')
+        if not rest:
+            raise ValueError(f'--csv {text!r}: write it as NAME=FILE, or NAME=FILE,Europe/Berlin,start')
+        path, *more = rest.split(',')
+        found[name] = Csv(path, **dict(zip(('zone', 'stamps'), more)))
+    return found
 
 
 def make(chosen):
@@ -32,12 +48,14 @@ def make(chosen):
             faults = plan.read()
     return Running(
         chosen.port, chosen.host, chosen.speed, chosen.start, accounts=tuple(chosen.accounts.split(',')),
-        cash=chosen.cash, seed=chosen.seed, server_version=chosen.server_version, faults=faults)
+        cash=chosen.cash, market=Market(prices=replays(chosen.csv), seed=chosen.seed),
+        server_version=chosen.server_version, faults=faults)
 
 
 def greeting(served, host):
     text = 'Simulated gateway on {}:{}, accounts {}; it is {:%a %Y-%m-%d %H:%M:%S} in New York. Ctrl-C ends it.'
-    return text.format(host, served.port, ', '.join(served.gateway.ledger.accounts), zones.local(served.now(), 'US/Eastern'))
+    accounts = ', '.join(served.gateway.ledger.accounts)
+    return text.format(host, served.port, accounts, zones.local(served.now(), 'US/Eastern'))
 
 
 def main(arguments=None):

@@ -4,7 +4,6 @@ from . import replies, requests, stamps
 ROUND = 180.0
 PNL_ROUND = 1.0
 MAX_SUMMARIES = 2
-BAD_ACCOUNT = 'Error validating request.-\'bW\' : cause - Invalid account code \'{}\'.'
 TOO_MANY_SUMMARIES = ('Error processing request.-\'bW\' : cause - Maximum number of account summary requests exceeded.')
 DUPLICATE = 'Error processing request.-\'bW\' : cause - Duplicate ticker id'
 
@@ -102,7 +101,7 @@ class AccountDesk:
     def _knows(self, session, reqId, account):
         if account in self._ledger.accounts:
             return True
-        session.refuse(reqId, 321, BAD_ACCOUNT.format(account))
+        session.refuse_invalid(reqId, f"Invalid account code '{account}'.")
         return False
 
     def _is_new(self, session, reqId):

@@ -116,6 +116,6 @@ def intraday(builder, tape, session, size, start, end, rth):
 
 def whole_session(tape, session, end, rth):
     """The cell of what a session has traded before `end`, None for nothing."""
-    if end >= session.close and (not rth or session.liquid == session.spans):
-        return tape.day(session)
+    if end >= session.close:
+        return tape.regular(session) if rth else tape.day(session)
     return cells.merge(cell for _, cell in pieces(tape, session, session.open, end, rth, HALF_HOUR))

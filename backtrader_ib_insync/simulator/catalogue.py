@@ -3,7 +3,6 @@ from . import replies, requests
 
 UNKNOWN = 'No security definition has been found for the request'
 AMBIGUOUS = 'The contract description specified for {} is ambiguous.'
-UNKNOWN_RULE = "Error validating request.-'bW' : cause - Invalid market rule id {}"
 MAX_SAMPLES = 16
 
 
@@ -50,7 +49,7 @@ class Catalogue:
         try:
             increments = self._gateway.market.market_rule(request.marketRuleId)
         except KeyError:
-            session.refuse(-1, 321, UNKNOWN_RULE.format(request.marketRuleId))
+            session.refuse_invalid(-1, f'Invalid market rule id {request.marketRuleId}')
         else:
             session.send(replies.MarketRule(request.marketRuleId, increments))
 

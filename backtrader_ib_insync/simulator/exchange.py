@@ -128,7 +128,7 @@ class Exchange:
 
     def _rejection(self, ticket, now):
         """What only shows when the order gets to the exchange: a set-up refusal, or lack of margin."""
-        refusal = self.scenario.refusal('place', ticket.instrument.symbol)
+        refusal = self._scripted('place', ticket)
         if refusal is not None or ticket.parent is not None:
             return refusal
         margins, currency = self._margins(ticket, now), self.ledger.currency
@@ -136,6 +136,13 @@ class Exchange:
             text = NO_MARGIN.format(margins.equityAfter, currency, margins.initAfter, currency)
             return order_rules.Refusal(201, text, inactive=True)
         return None
+
+    def _scripted(self, on, ticket):
+        """Tells the notice set up for this, and returns the refusal."""
+        notice = self.scenario.notice(on, ticket.instrument.symbol)
+        if notice is not None:
+            self._reports.tell(ticket, notice.code, notice.text)
+        return self.scenario.refusal(on, ticket.instrument.symbol)
 
     def _hold_for_locate(self, ticket):
         held = self.ledger.position(ticket.order.account, ticket.instrument.conId)
@@ -162,7 +169,7 @@ class Exchange:
 
     def _modify(self, ticket, order, instrument, now):
         refusal = (order_rules.change_refusal(ticket, order)
-                   or self.scenario.refusal('modify', ticket.instrument.symbol)
+                   or self._scripted('modify', ticket)
                    or order_rules.refusal(order, instrument, now, self.zone, self.ledger.accounts, self.groups))
         if refusal:
             self._reports.refuse(order, refusal)
@@ -185,7 +192,7 @@ class Exchange:
         if ticket is None:
             self._reports.say(orderId, clientId, 10147, NOT_FOUND.format(orderId))
             return
-        refusal = self.scenario.refusal('cancel', ticket.instrument.symbol)
+        refusal = self._scripted('cancel', ticket)
         if refusal is not None:
             self._reports.tell(ticket, refusal.code, refusal.text)
         elif ticket.ended is not None:

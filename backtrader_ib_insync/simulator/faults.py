@@ -1,7 +1,7 @@
 """What shall go wrong, and when: data and a small interpreter.
 
 A fault is a line of words: `cut rst`, `stall 20`, `drop status 2`. In a plan each line says when: `after 10s cut rst`
-(since the start) or `every 1h cut`; `#` starts a comment. All times are simulated seconds; `m`, `h` and `s` may follow a number.
+(since the start) or `every 1h cut`; `#` starts a comment. Times are simulated seconds; s, m, h, d may follow.
 
     cut [fin|rst|mid]            close every connection: orderly, by reset, or in the middle of a message
     refuse SECONDS               accept no connection for that long
@@ -20,6 +20,7 @@ A fault is a line of words: `cut rst`, `stall 20`, `drop status 2`. In a plan ea
     unsubscribe                  every subscription silently dies
     pacing [COUNT]               the next COUNT (1) history requests are answered with a pacing violation
     busy CLIENTID [SECONDS]      somebody else holds the client id: 326
+    readonly [SECONDS]           "Read-Only API" is ticked in TWS: whatever concerns orders is refused, 321
     skew SECONDS                 the gateway's clock goes wrong by so much
     bust [EXECID]                the exchange busts a fill, the last one when not named
     correct PRICE [EXECID]       the exchange corrects a fill's price
@@ -40,8 +41,10 @@ KINDS = {
              'TickByTickMidPoint'),
     'bar': ('RealtimeBar', 'HistoricalDataUpdate'), 'history': ('HistoricalData', 'HeadTimestamp'),
     'order': ('OpenOrder', 'CompletedOrder'), 'status': ('OrderStatus',), 'execution': ('ExecDetails',),
-    'commission': ('CommissionReport',), 'account': ('AccountValue', 'PortfolioValue', 'AccountSummary', 'AccountUpdateMulti'),
-    'position': ('Position', 'PositionMulti'), 'contract': ('ContractDetails', 'ContractDetailsEnd'), 'error': ('Error',)}
+    'commission': ('CommissionReport',),
+    'account': ('AccountValue', 'PortfolioValue', 'AccountSummary', 'AccountUpdateMulti'),
+    'position': ('Position', 'PositionMulti'), 'contract': ('ContractDetails', 'ContractDetailsEnd'),
+    'error': ('Error',)}
 
 
 class Planned(NamedTuple):
@@ -94,6 +97,7 @@ class Faults:
         self.is_down = False
         self.dark_farms = set()
         self.held_ids = {}
+        self.read_only_until = 0.0
         self._rules = []
         self._held = []
         self._agenda = []
@@ -129,6 +133,10 @@ class Faults:
     @property
     def is_refusing(self):
         return self.gateway.now < self.refusing_until
+
+    @property
+    def is_read_only(self):
+        return self.gateway.now < self.read_only_until
 
     def holds_client_id(self, client_id):
         return self.gateway.now < self.held_ids.get(client_id, 0.0)

@@ -111,7 +111,11 @@ class Floor:
         self._look_at_clock(ticket, now)
         if self._is_free(ticket, now):
             self._meet(ticket, now, trade, quote)
-        if ticket.alive and self._stage(ticket) != (ticket.status, ticket.held):
+        if ticket.alive:
+            self._settle_news(ticket)
+
+    def _settle_news(self, ticket):
+        if self._stage(ticket) != (ticket.status, ticket.held):
             self.settle(ticket)
 
     def _look_at_clock(self, ticket, now):
@@ -127,7 +131,7 @@ class Floor:
 
     def _ends_by_clock(self, ticket, now):
         if ticket.cancelling is not None and now >= ticket.cancelling:
-            self.end(ticket, now, 'Cancelled')
+            self.end(ticket, now, self.scenario.cancel_status)
         elif ticket.expires is not None and now >= ticket.expires:
             self._expire(ticket, now)
         return ticket.ended is not None
@@ -180,6 +184,7 @@ class Floor:
             else:
                 triggers.watch(ticket, trade, quote)
         if ticket.triggered:
+            self._settle_news(ticket)
             self._try(ticket, now, trade, quote)
 
     def _try(self, ticket, now, trade, quote):

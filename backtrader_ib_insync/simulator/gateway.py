@@ -19,6 +19,10 @@ FARMS = ((2104, 'Market data farm connection is OK:usfarm'), (2106, 'HMDS data f
          (2158, 'Sec-def data farm connection is OK:secdefnj'))
 CLIENT_ID_IN_USE = 'Unable to connect as the client id is already in use. Retry with a unique client id.'
 TOO_FAST = 'Max rate of messages per second has been exceeded:max={} rec={} (1)'
+READ_ONLY = 'The API interface is currently in Read-Only mode.'
+ORDER_REQUESTS = (requests.PlaceOrder, requests.CancelOrder, requests.ReqGlobalCancel, requests.ReqOpenOrders,
+                  requests.ReqAllOpenOrders, requests.ReqAutoOpenOrders, requests.ReqCompletedOrders)
+VERSIONS = (157,) + tuple(range(159, 179))
 ORDER_SLICE = 1.0
 SLICE = 60.0
 RECORDED = 200000
@@ -34,17 +38,19 @@ class Asked(NamedTuple):
 class Gateway:
     """One TWS with its accounts, its market and its clients; it knows no clock: `advance(now)` tells the time.
 
-    accounts, cash, currency: who trades, and with how much each. server_version: 157, 159..178. zone: the time zone TWS was
-    started with. market_data_lines: how many subscriptions at once. messages_per_second: how fast a client may ask; 0 is
-    no limit. history_pacing: whether small bars are paced. history_latency: simulated seconds to an answer.
-    empty_bars: whether 5 second bars without a trade are sent. groups: FA groups and their accounts. faults: a text as
-    `faults.parse` takes it.
+    accounts, cash, currency: who trades, and with how much each. groups: FA groups and their accounts.
+    server_version: 157, 159..178. zone: the time zone TWS was started with. seed: which market, when none is given.
+    market_data_lines: how many subscriptions at once. messages_per_second: how fast a client may ask; 0 is no limit.
+    history_pacing: whether small bars are paced. history_latency: simulated seconds to an answer.
+    empty_bars: whether 5 second bars without a trade are sent. faults: a text as `faults.parse` takes it.
     `requests` holds what was asked, decoded; times are simulated UTC epoch seconds.
     """
 
     def __init__(self, market=None, accounts=('U1234567',), cash=1e6, currency='USD', now=0.0, server_version=176,
                  zone='US/Eastern', seed=1, market_data_lines=100, messages_per_second=50, history_pacing=True,
                  history_latency=0.0, empty_bars=False, groups=None, faults=''):
+        if server_version not in VERSIONS:
+            raise ValueError(f'server version {server_version!r}: there are 157 and 159 to 178')
         self.now = now
         self.wall = now
         self.zone = zone
@@ -98,13 +104,16 @@ class Gateway:
         if not self._keeps_rate(session):
             return
         if not session.is_ready and not isinstance(request, requests.StartApi):
-            session.refuse(-1, 321, 'Error validating request.-\'bW\' : cause - The API was not started: startApi comes first')
+            session.refuse_invalid(-1, 'The API was not started: startApi comes first')
+            return
+        if self.faults.is_read_only and isinstance(request, ORDER_REQUESTS):
+            session.refuse_invalid(getattr(request, 'orderId', -1), READ_ONLY)
             return
         self._handlers.get(type(request), self._refuse_unknown)(session, request)
         self.publish()
 
     def advance(self, now, wall=None):
-        """Let the time pass until `now`; `wall` is the clock that client's speed is measured with, `now` if not given."""
+        """Let the time pass until `now`; by `wall`, `now` if not given, it is measured how fast clients ask."""
         self.wall = now if wall is None else wall
         while self.now < now:
             self._pass_time(min(now, self._next_stop()))
@@ -178,4 +187,4 @@ class Gateway:
 
     def _refuse_unknown(self, session, request):
         name = f'message {request.msgId}' if isinstance(request, requests.Unknown) else type(request).__name__
-        session.refuse(-1, 321, f'Error validating request.-\'bW\' : cause - {name} is not simulated')
+        session.refuse_invalid(-1, f'{name} is not simulated')

@@ -2,7 +2,8 @@
 from typing import Any, NamedTuple
 
 from . import replies, requests, stamps, tape, zones
-from .history_query import DAY, HMDS, SIZES, SMALL_AGE, Refused, no_data, understand
+from .bars import SIZES
+from .history_query import DAY, HMDS, SMALL_AGE, Refused, invalid, no_data, understand
 from .limits import HistoryPacing
 from .subscriptions import BAR_SECONDS, Stream, next_mark
 
@@ -12,8 +13,8 @@ CANCELLED = HMDS.format('API historical data query cancelled: {}')
 UNKNOWN = 'No historical data query found for ticker id:{}'
 TOO_MANY = 'Max number of concurrent historical data requests reached: {}'
 NO_ZONE = ('Warning: You submitted request with date-time attributes without explicit time zone. Please switch to use '
-           'yyyymmdd-hh:mm:ss in UTC or use instrument time zone, like US/Eastern. Implied time zone functionality will be '
-           'removed in the next API release')
+           'yyyymmdd-hh:mm:ss in UTC or use instrument time zone, like US/Eastern. Implied time zone functionality '
+           'will be removed in the next API release')
 NO_HEAD = HMDS.format('No head time stamp')
 MAX_TICKS = 1000
 
@@ -97,7 +98,8 @@ class HistoryService:
     def _keeps_pace(self, session, request, query):
         contract = (query.instrument.contract.conId, request.contract.exchange, query.what)
         pacing = self._pacing.setdefault(session, HistoryPacing())
-        return pacing.allows(self._gateway.wall, request._replace(reqId=0), contract, 2 if query.what == 'BID_ASK' else 1)
+        units = 2 if query.what == 'BID_ASK' else 1
+        return pacing.allows(self._gateway.wall, request._replace(reqId=0), contract, units)
 
     def _answer(self, pending):
         session, request, query = pending.session, pending.request, pending.query
@@ -128,9 +130,9 @@ class HistoryService:
 
     def _schedule(self, reqId, query):
         zone = query.instrument.zone
-        sessions = [session for session in query.instrument.hours.between(query.start, query.end) if session.hours(query.rth)]
-        rows = [(_wall(session.hours(query.rth)[0][0], zone), _wall(session.hours(query.rth)[-1][1], zone),
-                 f'{session.date:%Y%m%d}') for session in sessions]
+        rows = [(_wall(spans[0][0], zone), _wall(spans[-1][1], zone), f'{session.date:%Y%m%d}')
+                for session in query.instrument.hours.between(query.start, query.end)
+                for spans in [session.hours(query.rth)] if spans]
         return replies.HistoricalSchedule(reqId, rows[0][0] if rows else '', rows[-1][1] if rows else '', zone, rows)
 
     def _cancel(self, session, request):
@@ -147,7 +149,8 @@ class HistoryService:
             session.refuse(request.reqId, 162, NO_HEAD)
             return
         time = self._gateway.market.head(instrument, request.useRTH)
-        session.send(replies.HeadTimestamp(request.reqId, str(int(time)) if request.formatDate == 2 else stamps.utc(time)))
+        text = str(int(time)) if request.formatDate == 2 else stamps.utc(time)
+        session.send(replies.HeadTimestamp(request.reqId, text))
 
     def _forget_head(self, session, request):
         """The answer has been given at once: nothing is left to cancel."""
@@ -163,8 +166,7 @@ class HistoryService:
 
     def _ticks(self, instrument, request):
         if bool(request.startDateTime) == bool(request.endDateTime) or not 0 < request.numberOfTicks <= MAX_TICKS:
-            raise Refused(321, "Error validating request.-'bK' : cause - Historical ticks: give either a start or an end, "
-                          'and 1 to 1000 ticks')
+            raise invalid('Historical ticks: give either a start or an end, and 1 to 1000 ticks')
         gateway = self._gateway
         try:
             moment = stamps.parse(request.startDateTime or request.endDateTime, gateway.zone)

@@ -37,7 +37,7 @@ class Holding:
         if not self.position:
             return 0.0
         fee = 0.0 if self.way == EXCHANGED else self.fees / self.position
-        return self.price * self.multiplier + fee
+        return round(self.price * self.multiplier + fee, 8)
 
     def value(self, price):
         return self.position * price * self.multiplier

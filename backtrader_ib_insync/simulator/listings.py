@@ -84,16 +84,16 @@ def futures():
     chicago = dict(hours=sessions.CME, minTick=0.25, marketRuleIds='67', industry='Indices', lot=3.0,
                    spread=1, underSecType='IND', activity=30.0)
     return [
-        Futures(495000000, 'ES', 'CME', 'USD', '50', holidays.cme, True, longName='E-mini S&P 500', marketName='ES',
+        Futures(495000000, 'ES', 'CME', 'USD', '50', holidays.nyse, True, longName='E-mini S&P 500', marketName='ES',
                 underConId=11004968, underSymbol='ES', base=5925.0, basis=55.0, init_margin=16000.0,
                 maint_margin=14500.0, **chicago),
-        Futures(495100000, 'NQ', 'CME', 'USD', '20', holidays.cme, True, longName='E-mini NASDAQ 100', marketName='NQ',
+        Futures(495100000, 'NQ', 'CME', 'USD', '20', holidays.nyse, True, longName='E-mini NASDAQ 100', marketName='NQ',
                 underConId=11004958, underSymbol='NQ', base=20700.0, basis=220.0, init_margin=24000.0,
                 maint_margin=21800.0, **chicago),
         Futures(495200000, 'FESX', 'EUREX', 'EUR', '10', holidays.eurex, True, longName='EURO STOXX 50',
                 marketName='FESX', underConId=11004959, underSymbol='ESTX50', base=4800.0, basis=30.0,
-                init_margin=3400.0, maint_margin=3100.0, minTick=1.0, hours=sessions.EUREX, marketRuleIds='32', lot=8.0, spread=1,
-                underSecType='IND', activity=15.0),
+                init_margin=3400.0, maint_margin=3100.0, minTick=1.0, hours=sessions.EUREX,
+                marketRuleIds='32', lot=8.0, spread=1, underSecType='IND', activity=15.0),
     ]
 
 
@@ -105,7 +105,7 @@ def options(shares, chains):
         Options(700000000, 'OPT', lambda expiry: apple, sorted(grid), holidays.nyse, '100', 'SMART', 'AAPL',
                 hours=sessions.US_OPTIONS, validExchanges=US_OPTION_EXCHANGES, marketName='AAPL', marketRuleIds='109',
                 volatility=0.25, activity=0.5, lot=3.0, spread=4),
-        Options(800000000, 'FOP', mini.front, [float(strike) for strike in range(4500, 7501, 25)], holidays.cme, '50',
+        Options(800000000, 'FOP', mini.front, [float(strike) for strike in range(4500, 7501, 25)], holidays.nyse, '50',
                 'CME', 'ES', hours=sessions.CME, validExchanges='CME', marketName='ES', marketRuleIds='110',
                 minTick=0.05, volatility=0.16, activity=0.5, lot=2.0, spread=5),
     ]

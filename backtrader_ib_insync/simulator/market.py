@@ -3,8 +3,7 @@
 A pure function of (seed, replayed files, what tests inject): any moment of any year can be asked for, in any order.
 Times are seconds since the epoch, UTC. What holds at `t` includes what happened at `t`; ranges are [start, end).
 """
-from . import bars as barring
-from . import listings, tapes, zones
+from . import bars, listings, tapes, zones
 from .archive import Archive
 from .instruments import MARKET_RULES, matches
 from .records import Quote, Trade
@@ -34,10 +33,7 @@ class Market:
 
     def find(self, contract, now=START):
         """The Instruments a contract may mean, none or several; their exchange is the one asked for."""
-        if contract.conId:
-            candidates = self._by_id(contract, now)
-        else:
-            candidates = self.listing.candidates(contract, now)
+        candidates = (self._by_id if contract.conId else self.listing.candidates)(contract, now)
         found = [instrument for instrument in candidates
                  if matches(instrument, contract) and (contract.includeExpired or not instrument.has_expired(now))]
         return [_routed(instrument, contract.exchange) for instrument in found]
@@ -87,7 +83,7 @@ class Market:
 
     def head(self, instrument, rth=False):
         """The first moment there can be data of."""
-        return instrument.hours.next_open(zones.to_utc(instrument.since, 0, instrument.zone), rth)
+        return instrument.hours.next_session(zones.to_utc(instrument.since, 0, instrument.zone)).hours(rth)[0][0]
 
     def trades(self, instrument, start, end):
         """The Trades in [start, end), in order; none for what is only quoted, of size 0 for an index."""
@@ -134,7 +130,7 @@ class Market:
         return sorted(found, key=lambda quote: quote.time)
 
     def _quote(self, instrument, time, ticks):
-        below, above = barring.offsets(instrument)
+        below, above = bars.offsets(instrument)
         number = self._archive.walk.key(instrument.conId, int(time * 1000))
         lot = max(1.0, instrument.lot)
         sizes = (_size(instrument, round(lot * (1 + share % 20) / 4) + 1) for share in (number, number >> 8))
@@ -198,27 +194,27 @@ class Market:
         Nothing traded from `end` on is in them: the last one may be in progress. Where nothing was printed there is no
         bar. Days and longer start with their label; the running week's or month's is that of its latest session.
         """
-        barring.seconds(size)
+        bars.seconds(size)
         if not _has(instrument, what):
             return []
-        if size in barring.LONG:
+        if size in bars.LONG:
             return self._long_bars(instrument, size, start, end, what, rth)
         built = []
         for session in self._sessions(instrument, start, end):
-            builder = barring.Builder(instrument, what, self._factor(instrument, session, what))
-            barring.intraday(builder, self._tape(instrument, session.date), session, size, start, end, rth)
+            builder = bars.Builder(instrument, what, self._factor(instrument, session, what))
+            bars.intraday(builder, self._tape(instrument, session.date), session, size, start, end, rth)
             built += builder.bars
         return built
 
     def _long_bars(self, instrument, size, start, end, what, rth):
         """Days joined by period, each period stamped with its last session's date."""
         groups = {}
-        for session in self._sessions(instrument, start - barring.seconds(size) - 86400, end):
-            cell = barring.whole_session(self._tape(instrument, session.date), session, end, rth)
+        for session in self._sessions(instrument, start - bars.seconds(size) - 86400, end):
+            cell = bars.whole_session(self._tape(instrument, session.date), session, end, rth)
             if cell:
                 factor = self._factor(instrument, session, what)
-                groups.setdefault(barring.period(size, session.date), []).append((session.date, cell, factor))
-        built = [barring.bar(instrument, zones.label_of(days[-1][0]), [cell for _, cell, _ in days], what, days[-1][2])
+                groups.setdefault(bars.period(size, session.date), []).append((session.date, cell, factor))
+        built = [bars.bar(instrument, zones.label_of(days[-1][0]), [cell for _, cell, _ in days], what, days[-1][2])
                  for days in groups.values()]
         return [bar for bar in built if bar.time >= start]
 
@@ -273,11 +269,11 @@ def _size(instrument, steps):
 
 def _has(instrument, what):
     """Whether there is such data; ValueError for a word TWS does not know."""
-    if what in barring.TRADES:
+    if what in bars.TRADES:
         return instrument.has_last
-    if what in barring.QUOTES:
+    if what in bars.QUOTES:
         return instrument.is_quoted
-    raise ValueError('whatToShow {!r} is not one of {}'.format(what, ', '.join(barring.TRADES + barring.QUOTES)))
+    raise ValueError('whatToShow {!r} is not one of {}'.format(what, ', '.join(bars.TRADES + bars.QUOTES)))
 
 
 def _last_in(tape, session, t):

@@ -9,10 +9,9 @@ FARMS = {'data': (2103, 2104, 'Market data farm connection is {}:usfarm'),
          'history': (2105, 2106, 'HMDS data farm connection is {}:ushmds'),
          'secdef': (2157, 2158, 'Sec-def data farm connection is {}:secdefnj')}
 LOST = 'Connectivity between IBKR and Trader Workstation has been lost.'
-BACK_LOST = ('Connectivity between IBKR and Trader Workstation has been restored - data lost. Please resubmit market data '
-             'requests.')
-BACK_KEPT = ('Connectivity between IBKR and Trader Workstation has been restored - data maintained. All data farms are '
-             'connected: usfarm; ushmds; secdefnj.')
+RESTORED = 'Connectivity between IBKR and Trader Workstation has been restored - data '
+BACK_LOST = RESTORED + 'lost. Please resubmit market data requests.'
+BACK_KEPT = RESTORED + 'maintained. All data farms are connected: usfarm; ushmds; secdefnj.'
 BROKEN = 'Connectivity between Trader Workstation and server is broken. It will be restored automatically.'
 PORT = ('TWS socket port has been reset and this connection is being dropped. Please reconnect on the new port - {}')
 
@@ -147,6 +146,10 @@ def busy(faults, client_id, length=None):
     faults.held_ids[int(client_id)] = FOREVER if length is None else faults.gateway.now + seconds(length)
 
 
+def readonly(faults, length=None):
+    faults.read_only_until = FOREVER if length is None else faults.gateway.now + seconds(length)
+
+
 def skew(faults, length):
     faults.skew = seconds(length)
 
@@ -183,4 +186,4 @@ def garbage(faults, size='16'):
 
 MISHAPS = {function.__name__: function for function in (
     cut, refuse, restart, stall, slow, split, drop, duplicate, late, reorder, lost, broken, farm, port, unsubscribe,
-    pacing, busy, skew, bust, correct, error, garbage)}
+    pacing, busy, readonly, skew, bust, correct, error, garbage)}

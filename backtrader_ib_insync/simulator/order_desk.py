@@ -55,7 +55,7 @@ class OrderDesk:
 
     def _bind(self, session, request):
         if session.client_id != 0:
-            session.refuse(-1, 321, 'Error validating request.-\'bW\' : cause - Only the API client with id 0 can auto-bind')
+            session.refuse_invalid(-1, 'Only the API client with id 0 can auto-bind')
         elif request.bind:
             self._exchange.bind(self._gateway.now)
 
@@ -68,7 +68,7 @@ class OrderDesk:
         try:
             since = stamps.parse(request.time, self._gateway.zone) if request.time else None
         except ValueError as error:
-            session.refuse(request.reqId, 321, f'Error validating request.-\'bW\' : cause - {error}')
+            session.refuse_invalid(request.reqId, error)
             return
         fills = self._exchange.executions(
             request.clientId or None, request.acctCode, since, request.symbol, request.secType, request.exchange,

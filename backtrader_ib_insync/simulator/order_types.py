@@ -3,7 +3,7 @@ from typing import NamedTuple
 
 
 class OrderType(NamedTuple):
-    """`trigger` is stop, touch or trail; `auction` close; `peg` primary or mid; `rests`: partly filled, it becomes LMT."""
+    """`trigger` is stop, touch or trail; `auction` close; `peg` primary or mid; `rests`: a part fill makes it LMT."""
     name: str
     limited: bool = False
     trigger: str = ''

@@ -5,8 +5,8 @@
     Market(prices={'FESX': Csv('fesx-2015-ticks.csv', zone='Europe/Berlin', stamps='trade')})
 
 The first line names the columns: date or datetime (yyyy-mm-dd, perhaps a time after it), time, open, high, low, close,
-volume, adj close; others are ignored, and a time column that the first line forgot is found. Each row comes out exactly as
-it stands: what is longer is joined from rows, what is shorter is split from them. A daily row is the regular session.
+volume, adj close; others are ignored, and a time column that the first line forgot is found. Each row comes out exactly
+as it stands: what is longer is joined from rows, what is shorter split from them. A daily row is the regular session.
 """
 import csv
 import math
@@ -95,8 +95,8 @@ class Csv:
     def refuse(self, row, instrument):
         """A row that cannot have happened on this instrument."""
         wall = zones.local(row.time, instrument.zone)
-        raise ValueError('{} line {}: {:%Y-%m-%d %H:%M:%S} {} is not a minute in the hours of {}: is the zone {!r} right, '
-                         'are the stamps {!r}?'.format(self.path, row.line, wall, instrument.zone,
+        raise ValueError('{} line {}: {:%Y-%m-%d %H:%M:%S} {} is not a minute in the hours of {}: is the zone {!r} '
+                         'right, are the stamps {!r}?'.format(self.path, row.line, wall, instrument.zone,
                                                        instrument.contract.localSymbol, self._zone, self._stamps))
 
 
@@ -152,7 +152,7 @@ class DayTape(RowTape):
         return self._cell(row, sum(end - start for start, end in session.liquid) / MINUTE) if row else None
 
     def _weights(self, slots):
-        return [weight if slot.is_liquid else 0.0 for slot, weight in zip(slots, super()._weights(slots))]
+        return super()._weights(slots) if slots[0].is_liquid else [0.0] * len(slots)
 
     def factor(self, session):
         row = self._days.get(session.date)
@@ -175,6 +175,9 @@ class MinuteTape(RowTape):
 
     def day(self, session):
         return cells.merge(slot.cell for slot in self.slots(session))
+
+    def regular(self, session):
+        return tapes.regular_of(self, session)
 
     def _slots(self, session):
         return [tapes.Stretch(slot.start, slot.end, cells.merge(

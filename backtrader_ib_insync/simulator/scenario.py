@@ -11,7 +11,7 @@ class Refusal(NamedTuple):
     text: str
     symbol: str
     on: str
-    inactive: bool
+    inactive: bool = False
 
 
 class Scenario:
@@ -21,7 +21,8 @@ class Scenario:
     ('Submitted', 'Filled'..) never told. commission: 'normal', 'missing', 'sentinel' (-1 as older TWS sent) or
     'unset'. commission_delay, cancel_delay: seconds; during the latter fills may overtake the cancel, and
     pending_cancel tells PendingCancel meanwhile. liquidity: no fill exceeds the size at the touch.
-    hard_to_borrow: symbols whose short sales wait for locate.
+    cancel_status: what a cancelled order ends as ('ApiCancelled' too). hard_to_borrow: symbols whose short sales wait
+    for locate.
     """
 
     def __init__(self):
@@ -33,23 +34,29 @@ class Scenario:
         self.pending_cancel = False
         self.cancel_delay = 0.0
         self.liquidity = False
+        self.cancel_status = 'Cancelled'
         self.hard_to_borrow = set()
         self._partials = {}
         self._refusals = []
+        self._notices = []
 
     def refuse_next(self, code, text, symbol='', on='place', inactive=None):
         """The next order (modification, cancel) of a symbol, blank for any, is refused; `inactive` also ends it so."""
-        if on not in ON:
-            raise ValueError('refuse_next(on={!r}): on must be one of {}'.format(on, ', '.join(ON)))
+        _check(on)
         self._refusals.append(Refusal(code, text, symbol, on, code == 201 if inactive is None else inactive))
+
+    def inform_next(self, code, text, symbol='', on='place'):
+        """The next order (modification, cancel) of a symbol goes through, and this is told with it."""
+        _check(on)
+        self._notices.append(Refusal(code, text, symbol, on))
 
     def refusal(self, on, symbol):
         """Takes the first refusal that fits, or None."""
-        for refusal in self._refusals:
-            if refusal.on == on and refusal.symbol in ('', symbol):
-                self._refusals.remove(refusal)
-                return refusal
-        return None
+        return _take(self._refusals, on, symbol)
+
+    def notice(self, on, symbol):
+        """Takes the first notice that fits, or None."""
+        return _take(self._notices, on, symbol)
 
     def partial(self, symbol, sizes):
         """The next fills of a symbol (or conId) come in these sizes, one at each chance to trade; then as usual."""
@@ -62,3 +69,16 @@ class Scenario:
             if self._partials.get(key):
                 return min(size, self._partials[key].popleft())
         return size
+
+
+def _check(on):
+    if on not in ON:
+        raise ValueError('on={!r}: it must be one of {}'.format(on, ', '.join(ON)))
+
+
+def _take(waiting, on, symbol):
+    for one in waiting:
+        if one.on == on and one.symbol in ('', symbol):
+            waiting.remove(one)
+            return one
+    return None

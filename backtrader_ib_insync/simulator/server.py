@@ -3,11 +3,14 @@ import asyncio
 import socket
 import struct
 import time
+from contextlib import suppress
 
 from .session import Session
 
 PULSE = 0.01
 IDLE = 0.5
+# A client that does not read would keep a socket open for ever.
+CLOSING_TAKES = 1.0
 
 
 class Clock:
@@ -100,11 +103,12 @@ class Server:
             self._timer.cancel()
         if self._opening:
             await asyncio.wait([self._opening])
-        for connection in list(self._connections):
-            connection.close('fin')
         self._stop_listening()
-        while self._connections:
-            await asyncio.sleep(0)
+        for how, patience in (('fin', CLOSING_TAKES), ('rst', None)):
+            for connection in list(self._connections):
+                connection.close(how)
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self.wait(lambda gateway: not self._connections), patience)
 
     def joined(self, connection):
         self.catch_up()

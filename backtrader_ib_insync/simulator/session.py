@@ -50,6 +50,10 @@ class Session:
     def refuse(self, reqId, code, text):
         self.send(replies.Error(reqId, code, text))
 
+    def refuse_invalid(self, reqId, cause):
+        """TWS's answer to a request that makes no sense to it."""
+        self.refuse(reqId, 321, f"Error validating request.-'bW' : cause - {cause}")
+
     def close(self, how='fin'):
         """End the conversation: `fin` after what was said is out, `rst` at once, `mid` within a message."""
         if how == 'mid':

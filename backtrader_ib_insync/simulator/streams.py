@@ -10,7 +10,8 @@ TOO_MANY_BY_TICK = 'Max number of tick-by-tick requests has been reached.'
 DUPLICATE = 'Duplicate ticker id'
 NOT_SUBSCRIBED = ('Requested market data is not subscribed. Displaying delayed market data is not enabled.{}')
 DELAYED_FOLLOWS = 'Requested market data is not subscribed. Displaying delayed market data.'
-BAR_REFUSED = 'Invalid Real-time Query:{}'
+BAR_REFUSED = 'Invalid Real-time Query:No market data permissions for {}'
+BY_TICK_REFUSED = 'Failed to request tick-by-tick data.No market data permissions for {}'
 WHATS = ('TRADES', 'MIDPOINT', 'BID', 'ASK')
 
 
@@ -96,11 +97,11 @@ class Streams:
     def _kind(self, session, reqId, instrument):
         """The market data type it will be, or None when it is refused."""
         wanted = session.market_data_type
-        code = self._withheld.get(instrument.contract.symbol)
+        code = self._withheld.get(instrument.symbol)
         if code is None:
             return FROZEN if wanted in (FROZEN, DELAYED_FROZEN) and not self._is_open(instrument) else LIVE
         if wanted in (LIVE, FROZEN):
-            session.refuse(reqId, code, NOT_SUBSCRIBED.format(instrument.contract.symbol))
+            session.refuse(reqId, code, NOT_SUBSCRIBED.format(instrument.symbol))
             return None
         session.refuse(reqId, 10167, DELAYED_FOLLOWS)
         return wanted
@@ -114,7 +115,7 @@ class Streams:
             return
         what = request.whatToShow.upper()
         if what not in WHATS or (what == 'TRADES' and not instrument.has_last):
-            session.refuse(request.reqId, 420, BAR_REFUSED.format(f'No market data permissions for {instrument.contract.secType} {what}'))
+            session.refuse(request.reqId, 420, BAR_REFUSED.format(f'{instrument.secType} {what}'))
         else:
             self.add(session, BarStream(
                 request.reqId, self._gateway.market, instrument, what, request.useRTH, self._empty_bars))
@@ -132,7 +133,7 @@ class Streams:
             self.add(session, QuoteByQuote(
                 request.reqId, self._gateway.market, instrument, request.tickType, request.ignoreSize))
         else:
-            session.refuse(request.reqId, 10189, f'Failed to request tick-by-tick data.No market data permissions for {instrument.contract.secType} {request.tickType}')
+            session.refuse(request.reqId, 10189, BY_TICK_REFUSED.format(f'{instrument.secType} {request.tickType}'))
 
     def _admit(self, session, request):
         """The instrument a subscription is for, or None: then the client has been told why not."""

@@ -1,6 +1,6 @@
 """Historical ticks: the trades or quotes before or after a moment, gathered half an hour at a time."""
 from . import replies
-from .history_query import Refused, no_data
+from .history_query import invalid, no_data
 from .records import Trade
 
 HALF_HOUR = 1800.0
@@ -18,10 +18,11 @@ def answer(market, instrument, request, moment, now, backwards):
             request.reqId, gather(market.quotes, instrument, request, moment, now, backwards))
     if what == 'MIDPOINT' and instrument.is_quoted:
         quotes = gather(market.quotes, instrument, request, moment, now, backwards)
-        return replies.HistoricalTicks(request.reqId, [Trade(each.time, (each.bid + each.ask) / 2, 0) for each in quotes])
+        ticks = [Trade(quote.time, (quote.bid + quote.ask) / 2, 0) for quote in quotes]
+        return replies.HistoricalTicks(request.reqId, ticks)
     if what in ('TRADES', 'BID_ASK', 'MIDPOINT'):
         raise no_data(instrument, what)
-    raise Refused(321, f"Error validating request.-'bK' : cause - Invalid whatToShow: {request.whatToShow}")
+    raise invalid(f'Invalid whatToShow: {request.whatToShow}')
 
 
 def gather(source, instrument, request, moment, now, backwards):

@@ -5,6 +5,7 @@ volumes in size steps (see cells.py). Nothing is kept but bounded caches.
 """
 from bisect import bisect_left
 from functools import lru_cache
+from itertools import groupby
 from random import Random
 from typing import NamedTuple
 
@@ -13,7 +14,8 @@ from .prices import QUIET_SHARE
 from .sessions import HALF_HOUR
 
 MINUTE = 60
-SLOT_KEY, MINUTE_KEY, PRINT_KEY, TIME_KEY = 1, 2, 3, 4
+BUSY_EDGE = 1.8
+SLOT_KEY, MINUTE_KEY, PRINT_KEY, TIME_KEY, PART_KEY = range(1, 6)
 
 
 class Stretch(NamedTuple):
@@ -48,21 +50,36 @@ class Tape:
         """The session's Cell, None without a print."""
         return self.walk.day(self.instrument, session)
 
+    def regular(self, session):
+        """What of the day lies in regular hours, as a Cell, None without a print."""
+        return cells.merge(cell for part, cell in self._parts(session) if part[0].is_liquid)
+
+    def _parts(self, session):
+        """The day cut into before, in and after regular hours: pairs of slots and Cell."""
+        parts = [list(part) for _, part in groupby(session.slots(), lambda slot: slot.is_liquid)]
+        cell = self.day(session)
+        if not cell:
+            return [(part, None) for part in parts]
+        weights = [sum(self._weights(part)) for part in parts]
+        return zip(parts, cells.split_by(cell, weights, self._key(PART_KEY, session.open)))
+
     def _slots(self, session):
         """The session's half hours as Stretches, in order."""
-        slots = session.slots()
-        cell = self.day(session)
-        parts = [None] * len(slots)
-        if cell:
-            parts = cells.split_by(cell, self._weights(slots), self._key(SLOT_KEY, session.open))
-        return [Stretch(slot.start, slot.end, part) for slot, part in zip(slots, parts)]
+        found = []
+        for slots, cell in self._parts(session):
+            shares = [None] * len(slots)
+            if cell:
+                shares = cells.split_by(cell, self._weights(slots), self._key(SLOT_KEY, slots[0].start))
+            found += [Stretch(slot.start, slot.end, share) for slot, share in zip(slots, shares)]
+        return found
 
     def _weights(self, slots):
         """Regular hours are busy, at both ends the most."""
-        liquid = [number for number, slot in enumerate(slots) if slot.is_liquid]
-        edges = {liquid[0], liquid[-1]} if liquid else ()
-        return [(slot.end - slot.start) * (1.8 if number in edges else 1.0 if slot.is_liquid else QUIET_SHARE)
-                for number, slot in enumerate(slots)]
+        weights = [(slot.end - slot.start) * (1.0 if slot.is_liquid else QUIET_SHARE) for slot in slots]
+        if slots[0].is_liquid:
+            weights[0] *= BUSY_EDGE
+            weights[-1] *= BUSY_EDGE
+        return weights
 
     def _minutes(self, slot):
         """A half hour's minutes as Stretches, in order."""
@@ -101,6 +118,9 @@ class OptionTape(Tape):
 
     def day(self, session):
         return cells.merge(slot.cell for slot in self.slots(session))
+
+    def regular(self, session):
+        return regular_of(self, session)
 
     def _slots(self, session):
         theirs = self.underlying.instrument.hours.session(session.date)
@@ -166,6 +186,9 @@ class Altered(Tape):
             return cells.merge(slot.cell for slot in self.slots(session))
         return self._below.day(session)
 
+    def regular(self, session):
+        return regular_of(self, session) if self._between(session.open, session.close) else self._below.regular(session)
+
     def factor(self, session):
         return self._below.factor(session)
 
@@ -191,6 +214,11 @@ class Altered(Tape):
 
     def resting_price(self, time):
         return self._below.resting_price(time)
+
+
+def regular_of(tape, session):
+    """The regular hours of a tape joined from its half hours."""
+    return cells.merge(stretch.cell for slot, stretch in zip(session.slots(), tape.slots(session)) if slot.is_liquid)
 
 
 def minutes_between(start, end):

@@ -46,7 +46,8 @@ class Talk:
         """(id, code) of the errors and notices since the last time."""
         return [(int(fields[2]), int(fields[3])) for fields in self.hear_only(4)]
 
-    def ask_history(self, reqId, size='1 min', duration='1 D', what='TRADES', end='', contract=APPLE, keep=0, form=2, rth=1):
+    def ask_history(self, reqId, size='1 min', duration='1 D', what='TRADES', end='', contract=APPLE, keep=0, form=2,
+                    rth=1):
         self.say(20, reqId, *contract, 0, end, size, duration, rth, what, form, keep, '')
 
     def subscribe(self, reqId, contract=APPLE, generic='233', snapshot=0):

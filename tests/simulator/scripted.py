@@ -164,6 +164,7 @@ def _word(event, orderId, client):
         return '{} {:g}'.format(event.status, event.filled) + (' ' + event.whyHeld if event.whyHeld else '')
     if kind == 'Told' and (event.orderId, event.clientId) == (orderId, client):
         return str(event.code)
-    if kind not in ('Executed', 'Commissioned') or (event.execution.orderId, event.execution.clientId) != (orderId, client):
+    fill = event.execution if kind in ('Executed', 'Commissioned') else None
+    if fill is None or (fill.orderId, fill.clientId) != (orderId, client):
         return None
-    return 'fill {:g}'.format(event.execution.shares) if kind == 'Executed' else 'fee'
+    return 'fill {:g}'.format(fill.shares) if kind == 'Executed' else 'fee'

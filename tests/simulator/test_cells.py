@@ -20,8 +20,8 @@ def wholes(draw):
 
 
 def is_whole(cell):
-    return (cell.low <= cell.open <= cell.high and cell.low <= cell.close <= cell.high and cell.count >= cells.least_count(
-        *cell[:4]))
+    ordered = cell.low <= cell.open <= cell.high and cell.low <= cell.close <= cell.high
+    return ordered and cell.count >= cells.least_count(*cell[:4])
 
 
 @given(wholes(), st.lists(st.floats(0.01, 5.0), min_size=1, max_size=40), st.integers(0, 2 ** 64 - 1))

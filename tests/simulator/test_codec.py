@@ -1,5 +1,4 @@
 """The codec against real clients: what ib_insync and ib_async send is understood, what we send they understand."""
-import asyncio
 import importlib
 import math
 
@@ -46,16 +45,6 @@ class Client:
         reader.feed(sink.data)
         payload, = reader
         return requests.decode(wire.fields(payload), self.version)
-
-
-@pytest.fixture(autouse=True, scope='module')
-def event_loop_of_the_clients():
-    """The clients ask their loop for the time when they send."""
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    yield
-    asyncio.set_event_loop(None)
-    loop.close()
 
 
 @pytest.fixture(params=sorted(LIBRARIES))

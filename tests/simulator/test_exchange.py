@@ -148,6 +148,25 @@ def test_any_refusal_can_be_set_up(code):
     assert [opened.order.orderId for opened, _ in desk.exchange.open_orders()] == [1]
 
 
+@pytest.mark.parametrize('on', ['place', 'modify', 'cancel'])
+def test_notices_change_nothing(on):
+    desk = Desk()
+    desk.scenario.inform_next(10349, 'Order TIF was set to DAY based on order preset.', on=on)
+    desk.place(1, 'BUY', 1, 'LMT', 90.0)
+    desk.place(1, 'BUY', 2, 'LMT', 90.0)
+    desk.cancel(1)
+    assert sorted(desk.codes(1)) == [202, 10349]
+    assert desk.statuses(1) == ['Submitted', 'PreSubmitted', 'Submitted', 'Cancelled']
+
+
+def test_a_cancelled_order_may_be_called_api_cancelled():
+    desk = Desk()
+    desk.scenario.cancel_status = 'ApiCancelled'
+    desk.place(1, 'BUY', 1, 'LMT', 90.0)
+    desk.cancel(1)
+    assert desk.statuses(1)[-1] == 'ApiCancelled'
+
+
 def test_refusing_where_there_is_nothing_to_refuse_is_an_error():
     with pytest.raises(ValueError, match='place, modify, cancel'):
         Desk().scenario.refuse_next(201, 'No.', on='fill')

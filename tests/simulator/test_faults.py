@@ -4,6 +4,8 @@ from conversation import APPLE, AT, Talk, talk
 
 from backtrader_ib_insync.simulator import faults
 from backtrader_ib_insync.simulator.gateway import Gateway
+from backtrader_ib_insync.simulator.records import Order
+from backtrader_ib_insync.simulator.requests import PlaceOrder
 
 
 @pytest.fixture
@@ -16,11 +18,10 @@ def inject(one, *words):
 
 
 def buy(one, orderId=1):
-    """A market order for 100 AAPL, version 176 fields."""
-    from backtrader_ib_insync.simulator.records import Order
-    from backtrader_ib_insync.simulator.requests import PlaceOrder
+    """A market order for 100 AAPL."""
     contract = one.gateway.market.by_conId(265598).contract
-    one.gateway.handle(one.session, PlaceOrder(orderId, contract, Order(action='BUY', totalQuantity=100, orderType='MKT', tif='DAY')))
+    order = Order(action='BUY', totalQuantity=100, orderType='MKT', tif='DAY')
+    one.gateway.handle(one.session, PlaceOrder(orderId, contract, order))
 
 
 def numbers(one):
@@ -244,6 +245,15 @@ def test_busy(one):
     assert Talk(one.gateway, 2).errors() == [(-1, 326)]
     one.gateway.advance(AT + 10)
     assert Talk(one.gateway, 2).errors()[0] == (-1, 2104)
+
+
+def test_read_only(one):
+    inject(one, 'readonly', 10)
+    buy(one, 7)
+    assert one.errors() == [(7, 321)] and not one.gateway.exchange.open_orders()
+    one.gateway.advance(AT + 10)
+    buy(one, 8)
+    assert one.hear_only(11)
 
 
 def test_skew(one):

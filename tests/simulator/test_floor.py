@@ -39,7 +39,7 @@ def test_stop_waits_for_a_print_at_its_price_then_pays_the_touch(name):
     desk.place(1, 'BUY', 1, name, price, on=on)
     assert desk.life(1) == ['PreSubmitted 0 trigger']
     desk.print(price, on=on)
-    assert desk.life(1)[1:] == ['fill 1', 'Filled 1', 'fee']
+    assert desk.life(1)[1:] == ['Submitted 0', 'fill 1', 'Filled 1', 'fee']
     assert desk.fills() == [(1, price + on.minTick)]
 
 
@@ -302,7 +302,7 @@ def test_price_condition_holds_and_releases():
     assert desk.statuses(1) == ['PreSubmitted']
     desk.market.print(desk.market.by_conId(2), NOW + 5, 56.0)
     desk.advance(10)
-    assert desk.statuses(1) == ['PreSubmitted', 'Filled']
+    assert desk.statuses(1) == ['PreSubmitted', 'Submitted', 'Filled']
 
 
 def test_time_condition_may_cancel():

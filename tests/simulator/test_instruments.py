@@ -25,16 +25,17 @@ def only(**fields):
     (dict(symbol='AAPL', secType='STK', exchange='SMART', primaryExchange='NASDAQ'), 'AAPL'),
     (dict(symbol='BRK B', secType='STK'), 'BRK B'),
     (dict(symbol='EUR', secType='CASH', exchange='IDEALPRO', currency='USD'), 'EUR.USD'),
-    (dict(symbol='ES', secType='FUT', exchange='CME', currency='USD', lastTradeDateOrContractMonth='202412', multiplier='50'), 'ESZ4'),
+    (dict(symbol='ES', secType='FUT', exchange='CME', currency='USD', lastTradeDateOrContractMonth='202412',
+          multiplier='50'), 'ESZ4'),
     (dict(symbol='ES', secType='FUT', lastTradeDateOrContractMonth='20241220'), 'ESZ4'),
     (dict(localSymbol='ESZ4', secType='FUT', exchange='CME'), 'ESZ4'),
     (dict(symbol='FESX', secType='FUT', exchange='EUREX', lastTradeDateOrContractMonth='202503'), 'FESXH5'),
     (dict(symbol='ES', secType='CONTFUT', exchange='CME'), 'ESZ4'),
-    (dict(symbol='AAPL', secType='OPT', exchange='SMART', currency='USD', lastTradeDateOrContractMonth='20241220', strike=200.0,
-          right='C', multiplier='100'), 'AAPL  241220C00200000'),
+    (dict(symbol='AAPL', secType='OPT', exchange='SMART', currency='USD', lastTradeDateOrContractMonth='20241220',
+          strike=200.0, right='C', multiplier='100'), 'AAPL  241220C00200000'),
     (dict(localSymbol='AAPL  241220P00197500', secType='OPT'), 'AAPL  241220P00197500'),
-    (dict(symbol='ES', secType='FOP', exchange='CME', lastTradeDateOrContractMonth='20241220', strike=5900.0, right='PUT'),
-     'ESZ4 P5900'),
+    (dict(symbol='ES', secType='FOP', exchange='CME', lastTradeDateOrContractMonth='20241220', strike=5900.0,
+          right='PUT'), 'ESZ4 P5900'),
     (dict(symbol='SPX', secType='IND', exchange='CBOE', currency='USD'), 'SPX'),
     (dict(symbol='AAPL', secType='CFD', exchange='SMART'), 'AAPLn'),
     (dict(symbol='BTC', secType='CRYPTO', exchange='PAXOS', currency='USD'), 'BTC.USD'),
@@ -48,9 +49,11 @@ def test_a_contract_is_found(fields, localSymbol):
 
 
 @pytest.mark.parametrize('fields', [
-    dict(symbol='NOSUCH', secType='STK', exchange='SMART', currency='USD'), dict(symbol='AAPL', secType='STK', currency='EUR'),
+    dict(symbol='NOSUCH', secType='STK', exchange='SMART', currency='USD'),
+    dict(symbol='AAPL', secType='STK', currency='EUR'),
     dict(symbol='AAPL', secType='STK', exchange='LSE'), dict(symbol='AAPL', secType='STK', primaryExchange='NYSE'),
-    dict(symbol='ES', secType='FUT', lastTradeDateOrContractMonth='202411'), dict(symbol='ES', secType='FUT', multiplier='5'),
+    dict(symbol='ES', secType='FUT', lastTradeDateOrContractMonth='202411'),
+    dict(symbol='ES', secType='FUT', multiplier='5'),
     dict(symbol='AAPL', secType='OPT', lastTradeDateOrContractMonth='20241219'), dict(conId=1),
     dict(symbol='AAPL', secType='OPT', strike=201.0), dict(symbol='AAPL', secType='OPT', multiplier='many')])
 def test_what_does_not_fit_is_not_found(fields):
@@ -62,7 +65,8 @@ def test_an_ambiguous_contract_gives_all_it_may_mean():
     assert len(find(symbol='CSCO', secType='STK', exchange='SMART', currency='USD')) == 1
     assert len(find(symbol='ES', secType='FUT', exchange='CME')) == 8
     chain = find(symbol='AAPL', secType='OPT', lastTradeDateOrContractMonth='202412', right='C', strike=200.0)
-    assert [one.contract.lastTradeDateOrContractMonth for one in chain] == ['20241206', '20241213', '20241220', '20241227']
+    assert [one.contract.lastTradeDateOrContractMonth for one in chain] == [
+        '20241206', '20241213', '20241220', '20241227']
 
 
 def test_the_exchange_asked_for_is_the_one_answered():

@@ -187,8 +187,8 @@ def test_a_client_that_vanishes_leaves_its_orders():
 
 
 def command(*arguments):
-    return subprocess.Popen([sys.executable, '-m', 'backtrader_ib_insync.simulator', *arguments], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, universal_newlines=True)
+    return subprocess.Popen([sys.executable, '-m', 'backtrader_ib_insync.simulator', *arguments],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
 
 
 def test_the_command_line_serves_until_interrupted():

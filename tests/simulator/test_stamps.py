@@ -15,12 +15,14 @@ def test_how_tws_writes_times():
 
 
 @pytest.mark.parametrize('text', [
-    '20241120 15:00:00 UTC', '20241120-15:00:00', '20241120 10:00:00 US/Eastern', '20241120  10:00:00', '20241120 10:00'])
+    '20241120 15:00:00 UTC', '20241120-15:00:00', '20241120 10:00:00 US/Eastern', '20241120  10:00:00',
+    '20241120 10:00'])
 def test_how_tws_reads_times(text):
     assert stamps.parse(text, 'US/Eastern') == AT
 
 
-@pytest.mark.parametrize('text', ['20241120 15:00:00 GMT', '20241120', 'nonsense', '20241320 10:00:00', '20241120 10:00:00 Mars/A'])
+@pytest.mark.parametrize('text', [
+    '20241120 15:00:00 GMT', '20241120', 'nonsense', '20241320 10:00:00', '20241120 10:00:00 Mars/A'])
 def test_bad_times_are_refused_by_name(text):
     with pytest.raises(ValueError):
         stamps.parse(text, 'US/Eastern')

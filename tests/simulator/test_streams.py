@@ -45,7 +45,8 @@ def test_quotes_are_told_as_they_change(one):
     bids = [float(fields[4]) for fields in one.hear_only(1) if fields[3] == '1']
     pair = one.gateway.catalogue.find(one.gateway.requests[-1].request.contract)[0]
     truth = [quote.bid for quote in one.gateway.market.quotes(pair, AT, AT + 600)]
-    changed = [bid for bid, before in zip(truth, [one.gateway.market.quote(pair, AT - 0.001).bid] + truth) if bid != before]
+    before = [one.gateway.market.quote(pair, AT - 0.001).bid] + truth
+    changed = [bid for bid, last in zip(truth, before) if bid != last]
     assert bids == changed and len(bids) > 2
 
 

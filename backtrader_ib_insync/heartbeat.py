@@ -1,0 +1,61 @@
+"""The question for the time: its answer dates what was heard, and that it comes at all proves the link. Loop thread only."""
+import asyncio
+import collections
+import time
+
+from .messages import Heard
+
+#: seconds between two questions, at the most and at the least
+BEAT_SECONDS = 10.0
+SHORTEST_SECONDS = 0.2
+#: seconds without a message after which a link that is asked for the time is dead
+DEAD_SECONDS = 25.0
+
+
+class Heartbeat:
+    """Asks, and tells `publish` what TWS's clock says; `client` is the client library's."""
+
+    def __init__(self, client, clock, publish, timerefresh):
+        self.client = client
+        self.clock = clock
+        self.publish = publish
+        self.every = max(SHORTEST_SECONDS, min(BEAT_SECONDS, timerefresh))
+        self._asked = collections.deque()
+        self._count = 0
+        self._counted_at = 0.0
+
+    def begin(self):
+        """A new session: nothing of the last one's clock holds."""
+        self.clock.forget()
+        self._asked.clear()
+        self._count = 0
+        self._counted_at = _now()
+
+    def ask(self):
+        """Have TWS tell its time."""
+        if self.client.isConnected():
+            self.asking()
+            self.client.reqCurrentTime()
+
+    def asking(self):
+        """A question for the time is about to be sent."""
+        self._asked.append(time.time())
+
+    def answered(self, second):
+        """TWS told its time, in whole seconds since the epoch; answers come in the order of the questions."""
+        asked = self._asked.popleft() if self._asked else time.time()
+        self.clock.answered(second, asked, time.time())
+        self.publish(Heard(self.clock.proven(), self.clock.offset()))
+
+    def is_dead(self):
+        """Whether no message came for too long; bytes that make no message do not count."""
+        if not self.client.isReady():
+            return True
+        count = self.client.connectionStats().numMsgRecv
+        if count != self._count:
+            self._count, self._counted_at = count, _now()
+        return _now() - self._counted_at > DEAD_SECONDS
+
+
+def _now():
+    return asyncio.get_event_loop().time()

@@ -1,0 +1,203 @@
+"""The streams and questions of a store: their request ids, and that they run again after whatever happened. Loop thread only."""
+import asyncio
+import logging
+
+from .errors import NotConnected, TimedOut
+from .line import ended
+from .messages import Closed, MarketRule
+from .pacing import Pacing
+from .streams import Retired
+
+log = logging.getLogger(__name__)
+
+RETIRED = Retired()
+
+
+class RequestDesk:
+    """Open while TWS can be asked; `publish` takes what belongs to no stream."""
+
+    def __init__(self, ib, publish):
+        self.ib = ib
+        self.publish = publish
+        self.pacing = Pacing()
+        self.streams = []
+        #: farms that TWS lost, by name: whether each is one of market data
+        self.farms = {}
+        self.tasks = set()
+        self._opened = asyncio.Event()
+        self._closed = None
+        self._rules = {}
+
+    @property
+    def is_open(self):
+        return self._opened.is_set() and not self._closed
+
+    # -- open and closed ---------------------------------------------------------------------------------------------------
+
+    def open(self, kept=''):
+        """TWS can be asked: every stream is, but those it kept over the loss of its own link (`kept` says how it came back)."""
+        self._opened.set()
+        for stream in list(self.streams):
+            if kept and stream.reqId is not None:
+                stream.kept(kept)
+            else:
+                self._ask(stream)
+
+    def pause(self, reason, code):
+        """TWS lost IB: streams hold, questions are lost."""
+        self._opened.clear()
+        for stream in self.streams + self._questions():
+            stream.lost(reason, code)
+
+    def forget(self, reason):
+        """The session is over, and its request ids with it."""
+        self.pause(reason, 0)
+        self.ib.routes.clear()
+        self.farms.clear()
+        for stream in self.streams:
+            stream.reqId = None
+
+    def close(self, reason):
+        """Nothing will ever be asked again."""
+        self._closed = reason
+        self._opened.set()
+        for stream in self.streams:
+            stream.sink(Closed(reason))
+
+    def hang_up(self):
+        """Give back every subscription."""
+        for stream in list(self.streams):
+            self.unsubscribe(stream)
+
+    async def clear(self):
+        """No task is left."""
+        for task in list(self.tasks):
+            await ended(task)
+
+    def _questions(self):
+        return [asked for asked in self.ib.routes.values() if asked is not RETIRED and asked not in self.streams]
+
+    # -- farms -------------------------------------------------------------------------------------------------------------
+
+    def farm_lost(self, name, text, code, of_market_data):
+        """Which streams it feeds nobody tells: all hold till data come again; questions are bounded in time anyway."""
+        self.farms[name] = of_market_data
+        for stream in self.streams if of_market_data else ():
+            stream.lost(text, code)
+
+    def farm_ok(self, name):
+        """A farm is back; whether it was lost. What stayed silent is subscribed anew, what was asked of it is asked again."""
+        of_market_data = self.farms.pop(name, None)
+        if of_market_data is None or not self.is_open:
+            return False
+        for stream in list(self.streams) if of_market_data else ():
+            if stream.broken:
+                self._ask(stream)
+        for question in () if of_market_data else self._questions():
+            question.lost('a data farm of TWS had been lost: {}'.format(name))
+        return True
+
+    # -- questions ---------------------------------------------------------------------------------------------------------
+
+    def now(self):
+        return asyncio.get_event_loop().time()
+
+    async def ready(self):
+        """Wait till TWS can be asked; raises NotConnected when that will never be."""
+        await self._opened.wait()
+        if self._closed:
+            raise NotConnected(self._closed)
+
+    async def question(self, question, seconds):
+        """Ask once and return the answer; raises RequestRefused, TimedOut after `seconds`, or NotConnected."""
+        reqId = self._route(question)
+        try:
+            question.ask(self.ib, reqId)
+            return await asyncio.wait_for(question.answer, seconds)
+        except asyncio.TimeoutError:
+            if self.ib.client.isReady():
+                question.cancel(self.ib, reqId)
+            raise TimedOut('TWS did not answer within {:g} s'.format(seconds)) from None
+        except ConnectionError as error:
+            raise NotConnected(str(error)) from None
+        finally:
+            self.ib.routes.pop(reqId, None)
+
+    async def learn_rules(self, details):
+        """Have TWS tell the price steps of a contract, once each; without them its minTick has to do."""
+        for rule in sorted(set(filter(None, details.marketRuleIds.split(',')))):
+            if rule not in self._rules:
+                self._rules[rule] = self.spawn(self._learn_rule(int(rule)))
+            await asyncio.wait([self._rules[rule]])
+
+    async def _learn_rule(self, rule):
+        try:
+            steps = await self.ib.reqMarketRuleAsync(rule)
+        except ConnectionError as error:
+            log.info('market rule %s was not told: %s', rule, error)
+            steps = None
+        if steps:
+            self.publish(MarketRule(rule, tuple((step.lowEdge, step.increment) for step in steps)))
+        else:
+            self._rules.pop(str(rule), None)
+
+    def run(self, job):
+        """Start a lookup or a download."""
+        self.spawn(job.run(self))
+
+    def spawn(self, coroutine):
+        """Run a coroutine beside the others; what it raises is logged."""
+        task = asyncio.ensure_future(coroutine)
+        self.tasks.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    def _finished(self, task):
+        self.tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error('a request ended in an error', exc_info=task.exception())
+
+    # -- streams -----------------------------------------------------------------------------------------------------------
+
+    def subscribe(self, stream):
+        """Keep `stream` running, now and after each reconnection, till `unsubscribe`."""
+        self.streams.append(stream)
+        stream.renew = self._renew_later
+        if self._closed:
+            stream.sink(Closed(self._closed))
+        elif self.is_open:
+            self._ask(stream)
+
+    def unsubscribe(self, stream):
+        if stream in self.streams:
+            self.streams.remove(stream)
+            self._silence(stream)
+
+    def _renew_later(self, stream, seconds):
+        asyncio.get_event_loop().call_later(seconds, self._renew, stream)
+
+    def _renew(self, stream):
+        if stream in self.streams and stream.broken and self.is_open:
+            self._ask(stream)
+
+    def _silence(self, stream):
+        if stream.reqId is not None:
+            self.ib.routes[stream.reqId] = RETIRED
+            if self.ib.client.isReady():
+                stream.cancel(self.ib)
+
+    def _ask(self, stream):
+        self._silence(stream)
+        try:
+            stream.ask(self.ib, self._route(stream))
+        except (ConnectionError, NotConnected) as error:
+            # the session ends this very moment; the next one asks again
+            log.info('not subscribed: %s', error)
+
+    def _route(self, stream):
+        try:
+            reqId = self.ib.client.getReqId()
+        except ConnectionError as error:
+            raise NotConnected(str(error)) from None
+        self.ib.routes[reqId] = stream
+        return reqId

@@ -1,0 +1,45 @@
+"""Orders that TWS holds from an earlier run, till a feed is there that trades them."""
+from .order_book import REF_PREFIX
+
+
+def name_of(contract):
+    """A TWS contract as a person calls it."""
+    return contract.localSymbol or contract.symbol
+
+
+class Strangers:
+    """Keeps OpenOrder records of our own orders that this run did not send; the broker adopts them when it can."""
+
+    def __init__(self, broker):
+        self.broker = broker
+        self._waiting = {}
+        self._left_alone = set()
+
+    def meet(self, record):
+        """An order we did not send: one of ours from an earlier run, or none of our business."""
+        key = record.clientId, record.orderId
+        store = self.broker.store
+        store.seen_order_id(record.orderId)
+        ours = record.clientId == store.clientId and record.orderId > 0
+        if key not in self._left_alone and (ours or record.order.orderRef.startswith(REF_PREFIX)):
+            self._waiting[key] = record
+
+    def forget(self, record):
+        """It has ended before anybody could adopt it."""
+        self._waiting.pop((record.clientId, record.orderId), None)
+
+    def adopt(self):
+        """[(order, record)] adopted now; what no feed trades is told once and left alone."""
+        adopted = []
+        for key, record in list(self._waiting.items()):
+            order = self.broker.adopt(record)
+            if order is None and self.broker.resolving():
+                continue
+            del self._waiting[key]
+            if order is None:
+                self._left_alone.add(key)
+                self.broker.said('an order of an earlier run is left alone, no feed here trades it: {} {:g} {}'.format(
+                    record.order.action, record.order.totalQuantity, name_of(record.contract)), record)
+            else:
+                adopted.append((order, record))
+        return adopted

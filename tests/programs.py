@@ -1,0 +1,80 @@
+"""Scripts run as a user runs them: each in a process of its own."""
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / 'shared'
+
+
+class Program:
+    """A script under way; what it prints is kept. Use as a context manager: no process outlives it."""
+
+    def __init__(self, *arguments):
+        self._out = tempfile.TemporaryFile('w+')
+        environment = dict(os.environ, PYTHONPATH=str(ROOT), PYTHONUNBUFFERED='1', PYTHONIOENCODING='utf-8')
+        self._process = subprocess.Popen([sys.executable] + list(arguments), env=environment, stdin=subprocess.DEVNULL,
+                                         stdout=self._out, stderr=subprocess.STDOUT, cwd=tempfile.gettempdir())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        self._out.close()
+
+    @property
+    def output(self):
+        """All it printed so far."""
+        self._out.seek(0)
+        return self._out.read()
+
+    @property
+    def tail(self):
+        return self.output[-3000:]
+
+    def end(self, seconds=60.0):
+        """Wait till it ends by itself, well; its output."""
+        assert self.code(seconds) == 0, self.tail
+        return self.output
+
+    def code(self, seconds=60.0):
+        """Wait till it ends; its exit status."""
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError('still running after {:g} s: {}'.format(seconds, self.tail)) from None
+
+    def until(self, condition, seconds=30.0):
+        """Wait till `condition()` holds while it runs; what it gave."""
+        end = time.monotonic() + seconds
+        while True:
+            found = condition()
+            if found:
+                return found
+            assert self._process.poll() is None, 'it ended: ' + self.tail
+            assert time.monotonic() < end, 'not within {:g} s: {}'.format(seconds, self.tail)
+            time.sleep(0.02)
+
+    def interrupt(self, seconds=2.0):
+        """Press Ctrl-C; AssertionError unless the process is gone within so many seconds. Its output."""
+        self._process.send_signal(signal.SIGINT)
+        self.code(seconds)
+        return self.output
+
+
+def held(gateway, symbol='AAPL'):
+    """How much of a symbol the gateway's accounts hold."""
+    return gateway.call(lambda world: sum(
+        row.position for row in world.ledger.positions() if row.contract.symbol == symbol))
+
+
+def asked(gateway, name):
+    """What the gateway was asked by messages of one name, in order."""
+    return gateway.call(lambda world: [one.request for one in world.requests if type(one.request).__name__ == name])

@@ -1,0 +1,146 @@
+"""The gateway as a whole, without a socket."""
+import pytest
+from conversation import APPLE, AT, Talk, talk
+
+from backtrader_ib_insync.simulator import requests
+from backtrader_ib_insync.simulator.gateway import Gateway
+from backtrader_ib_insync.simulator.records import Contract, Order
+
+
+def order(**fields):
+    given = dict(action='BUY', totalQuantity=100, orderType='LMT', lmtPrice=1.0, tif='GTC', account='U1234567')
+    given.update(fields)
+    return Order(**given)
+
+
+def place(one, orderId, **fields):
+    contract = one.gateway.market.by_conId(265598).contract
+    one.gateway.handle(one.session, requests.PlaceOrder(orderId, contract, order(**fields)))
+
+
+def ids(one):
+    return [fields[0] for fields in one.hear()]
+
+
+def test_every_request_is_answered_by_somebody():
+    one = talk()
+    known = {kind for kind in vars(requests).values() if isinstance(kind, type) and hasattr(kind, '_fields')}
+    names = {kind.__name__ for kind in known if kind.__name__.startswith(('Req', 'Cancel', 'Place', 'Start', 'Set'))}
+    assert names == {kind.__name__ for kind in one.gateway._handlers}
+
+
+def test_what_was_asked_is_on_record():
+    one = talk(clientId=3)
+    one.gateway.advance(AT + 5)
+    one.say(49, 1)
+    asked = one.gateway.requests[-1]
+    assert asked.time == AT + 5 and asked.clientId == 3 and asked.request == requests.ReqCurrentTime()
+
+
+def test_orders_in_true_order():
+    one = talk()
+    place(one, 1)
+    assert ids(one) == ['5', '3']
+    place(one, 2, orderType='MKT')
+    told = ids(one)
+    assert sorted(set(told)) == ['11', '3', '5', '59'] and told[-1] == '59'
+    one.say(4, 1, 1, '')
+    assert one.hear()[-1][2:4] == ['1', '202']
+    one.say(4, 1, 77, '')
+    assert one.errors() == [(77, 10147)]
+
+
+def test_open_orders_of_one_client_and_of_all():
+    gateway = Gateway(now=AT)
+    one, two = Talk(gateway, 1), Talk(gateway, 2)
+    place(one, 1)
+    place(two, 5)
+    two.hear()
+    two.say(5, 1)
+    assert ids(two) == ['5', '3', '53']
+    two.say(16, 1)
+    assert ids(two) == ['5', '3', '5', '3', '53']
+    two.say(8, 1, 1)
+    assert two.hear() == [['9', '1', '6']]
+
+
+def test_only_client_0_may_bind():
+    one = talk(clientId=1)
+    one.say(15, 1, 1)
+    assert one.errors() == [(-1, 321)]
+
+
+def test_executions_can_be_asked_for_with_their_commissions():
+    one = talk()
+    place(one, 1, orderType='MKT')
+    one.hear()
+    one.say(7, 3, 9, 0, '', '', '', '', '', '')
+    assert ids(one) == ['11', '59', '55']
+    one.say(7, 3, 9, 0, '', '20241120-15:00:01', '', '', '', '')
+    assert ids(one) == ['55']
+    one.say(7, 3, 9, 0, '', 'soon', '', '', '', '')
+    assert one.errors() == [(9, 321)]
+
+
+def test_an_ambiguous_order_is_refused():
+    one = talk()
+    one.gateway.handle(one.session, requests.PlaceOrder(1, Contract(symbol='CSCO', secType='STK'), order()))
+    assert one.errors() == [(1, 200)]
+
+
+def test_orders_outlive_their_client():
+    gateway = Gateway(now=AT)
+    one = Talk(gateway, 1)
+    place(one, 1)
+    gateway.disconnect(one.session)
+    one = Talk(gateway, 1)
+    one.hear()
+    one.say(5, 1)
+    assert ids(one) == ['5', '3', '53']
+
+
+def test_contracts():
+    one = talk()
+    one.say(9, 8, 5, '0', 'CSCO', 'STK', '', '0.0', '', '', '', '', '', '', '', 0, '', '', '')
+    assert ids(one) == ['10', '10', '52']
+    one.say(9, 8, 6, '0', 'NOSUCH', 'STK', '', '0.0', '', '', '', '', '', '', '', 0, '', '', '')
+    assert one.errors() == [(6, 200)]
+    one.say(91, 4711)
+    assert one.errors() == [(-1, 321)]
+    one.say(78, 7, 'AAPL', '', 'STK', 265598)
+    assert set(ids(one)) == {'75', '76'}
+
+
+def test_when_to_look_again():
+    one = talk()
+    gateway = one.gateway
+    assert gateway.next_event_time(AT) is None
+    one.subscribe(5, APPLE)
+    one.hear()
+    due = gateway.next_event_time(AT)
+    first = gateway.market.trades(gateway.market.by_conId(265598), AT, AT + 60)[0]
+    assert due == pytest.approx(first.time + 0.001)
+    gateway.advance(due)
+    assert one.hear()
+    one.say(2, 2, 5)
+    assert gateway.next_event_time(gateway.now) is None
+
+
+def test_events_of_many_streams_come_in_order_of_time():
+    one = talk()
+    one.subscribe(1, APPLE)
+    one.subscribe(2, ('0', 'SPY') + APPLE[2:])
+    one.hear()
+    one.gateway.advance(AT + 120)
+    stamps = [int(fields[4].split(';')[2]) for fields in one.hear_only(46) if fields[3] == '48']
+    assert stamps == sorted(stamps) and len(stamps) > 50
+
+
+def test_two_runs_are_the_same_but_for_the_seed():
+    def run(seed):
+        one = talk(seed=seed)
+        one.subscribe(1, APPLE)
+        place(one, 1, orderType='MKT')
+        one.gateway.advance(AT + 60)
+        return one.hear()
+    assert run(1) == run(1) != run(2)

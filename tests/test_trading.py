@@ -1,0 +1,552 @@
+"""Orders over the socket: what goes out, what becomes of it, what the account says, against the gateway's ledger."""
+import datetime
+import os
+import subprocess
+import sys
+import time
+
+import backtrader as bt
+import pytest
+
+import stage
+from backtrader_ib_insync import codes, simulator
+from backtrader_ib_insync.simulator import records
+from backtrader_ib_insync.errors import BadOrder, BadParameter
+
+Order = bt.Order
+FULL = ('Submitted', 'Accepted', 'Completed')
+LIMIT = {'size': 10, 'exectype': Order.Limit, 'price': 150.0}
+
+
+def rests(run, **asked):
+    """A limit order that TWS works and that will not trade."""
+    order = run.do(lambda s: s.buy(**dict(LIMIT, **asked)))
+    run.reaches(order, 'Accepted')
+    return order
+
+
+def agrees(run, symbol='AAPL', data=None):
+    """Position as the gateway's ledger has it."""
+    run.until(lambda: run.position(data).size == run.ledger(symbol)[0])
+
+
+# -- what goes out -----------------------------------------------------------------------------------------------------
+
+TYPES = [
+    ({'exectype': Order.Market}, {'orderType': 'MKT'}),
+    ({'exectype': Order.Limit, 'price': 150.0}, {'orderType': 'LMT', 'lmtPrice': 150.0}),
+    ({'exectype': Order.Close}, {'orderType': 'MOC', 'tif': 'DAY'}),
+    ({'exectype': Order.Stop, 'price': 145.0}, {'orderType': 'STP', 'auxPrice': 145.0}),
+    ({'exectype': Order.StopLimit, 'price': 145.0, 'plimit': 144.5},
+     {'orderType': 'STP LMT', 'auxPrice': 145.0, 'lmtPrice': 144.5}),
+    ({'exectype': Order.StopTrail, 'trailamount': 2.0},
+     {'orderType': 'TRAIL', 'auxPrice': 2.0, 'trailingPercent': None}),
+    ({'exectype': Order.StopTrail, 'trailpercent': 0.02},
+     {'orderType': 'TRAIL', 'trailingPercent': 2.0, 'auxPrice': None}),
+    ({'exectype': Order.StopTrailLimit, 'price': 210.0, 'trailamount': 2.0},
+     {'orderType': 'TRAIL LIMIT', 'auxPrice': 2.0, 'lmtPriceOffset': None, 'lmtPrice': None}),
+]
+TIMES = [
+    ({}, {'tif': 'GTC'}), ({'valid': Order.DAY}, {'tif': 'DAY'}), ({'valid': 0}, {'tif': 'DAY'}),
+    ({'valid': datetime.datetime(2024, 11, 25, 16, 0, tzinfo=datetime.timezone.utc)},
+     {'tif': 'GTD', 'goodTillDate': '20241125-16:00:00'}),
+    ({'tif': 'IOC'}, {'tif': 'IOC'}), ({'tif': 'FOK'}, {'tif': 'FOK'}), ({'m_tif': 'DAY'}, {'tif': 'DAY'}),
+]
+
+
+def test_p54_p55_every_type_side_and_time_in_force_on_the_wire():
+    with stage.open() as run:
+        for buy in (True, False):
+            for asked, expected in TYPES:
+                order = side(run, buy, size=1, **asked)
+                assert order.alive()
+                check(run, order, dict(expected, action='BUY' if buy else 'SELL', totalQuantity=1,
+                                       account=stage.ACCOUNT))
+            for asked, expected in TIMES:
+                order = side(run, buy, **dict(LIMIT, **asked))
+                check(run, order, expected)
+
+
+def side(run, buy, **asked):
+    return run.do(lambda s: (s.buy if buy else s.sell)(transmit=False, **asked))
+
+
+def check(run, order, expected):
+    sent = run.until(lambda: [asked.order for asked in run.sent() if asked.order.orderId == order.orderId])[-1]
+    wire = {name: getattr(sent, name) for name in expected}
+    assert {name: value or None for name, value in wire.items()} == expected
+
+
+def test_p57_attributes_by_keyword_reach_the_wire_and_unknown_ones_raise():
+    with stage.open() as run:
+        order = run.do(lambda s: s.buy(size=1, transmit=False, orderType='LIT', lmtPrice=10.0, auxPrice=9.8,
+                                       outsideRth=True, m_triggerMethod=2, algoStrategy='Adaptive',
+                                       algoParams={'adaptivePriority': 'Normal'}, orderRef='mine'))
+        check(run, order, {'orderType': 'LIT', 'lmtPrice': 10.0, 'auxPrice': 9.8, 'outsideRth': True,
+                           'triggerMethod': 2, 'algoStrategy': 'Adaptive', 'orderRef': 'mine'})
+        with pytest.raises(BadParameter, match='outsideRTH'):
+            run.do(lambda s: s.buy(size=1, outsideRTH=True))
+
+
+def test_prices_are_sent_on_the_tick_with_one_warning_a_contract():
+    with stage.open() as run:
+        orders = run.do(lambda s: [s.buy(size=1, exectype=Order.Limit, price=price) for price in (150.003, 150.004)])
+        for order in orders:
+            check(run, order, {'lmtPrice': 150.0})
+        run.do(lambda s: None)
+        assert sum('off the tick' in said for said in run.said) == 1
+
+
+# -- how it ends -------------------------------------------------------------------------------------------------------
+
+def test_p50_p90_p91_a_market_order_there_and_back():
+    with stage.open(analyzers=[(bt.analyzers.TradeAnalyzer, {}), (bt.analyzers.Transactions, {})]) as run:
+        seen = []
+        run.on_order = lambda s, order: seen.append((order.status, s.position.size)) if order.executed.size else None
+        bought = run.ends(run.do(lambda s: s.buy(size=100)), *FULL)
+        agrees(run)
+        sold = run.ends(run.do(lambda s: s.close()), *FULL)
+        agrees(run)
+        assert seen == [(Order.Completed, 100), (Order.Completed, 0)]
+        assert bought.executed.comm == sold.executed.comm == 1.0 and bought.executed.size == 100
+        assert abs(bought.executed.dt - sold.executed.dt) < 1 / 86400 * 20
+        opened, closed = run.trades
+        assert opened.isopen and closed.isclosed and closed.commission == 2.0
+        assert closed.pnl == pytest.approx(100 * (sold.executed.price - bought.executed.price))
+        run.until(lambda: run.broker.getcash() == pytest.approx(1e6 + closed.pnlcomm))
+        assert run.ledger()[1]['USD'] == pytest.approx(1e6 + closed.pnlcomm)
+        assert run.strategy.analyzers.tradeanalyzer.rets.total.closed == 1
+
+
+def test_p07_a_resting_limit_does_not_block_and_buy_is_quick():
+    with stage.open() as run:
+        def many(strategy):
+            spent = []
+            for _ in range(200):
+                begun = time.thread_time()
+                strategy.buy(**LIMIT)
+                spent.append(time.thread_time() - begun)
+            return sorted(spent)[100]
+        assert run.do(many) < 0.001
+
+
+def test_p51_partial_fills_are_partial_each_then_completed_though_statuses_repeat():
+    with stage.open() as run:
+        run.scenario(lambda scenario: scenario.partial('AAPL', [30, 50, 20]))
+        run.scenario(lambda scenario: setattr(scenario, 'repeats', 3))
+        order = run.ends(run.do(lambda s: s.buy(size=100)), 'Submitted', 'Accepted', 'Partial', 'Partial', 'Completed')
+        assert [len(told.executed.getpending()) for told in run.orders] == [0, 0, 1, 1, 1]
+        assert order.executed.size == 100 and run.strategy._trades[run.datas[0]][0][-1].size == 100
+        agrees(run)
+
+
+@pytest.mark.parametrize('order', [('commission', 'status', 'execution'), ('status', 'execution', 'commission'),
+                                   ('execution', 'commission', 'status')])
+def test_p51_reports_come_in_any_order_and_statuses_may_be_missing(order):
+    with stage.open() as run:
+        run.scenario(lambda scenario: setattr(scenario, 'report_order', order))
+        run.ends(run.do(lambda s: s.buy(size=100)), *FULL)
+        run.scenario(lambda scenario: setattr(scenario, 'dropped', frozenset(('Filled', 'Submitted', 'PreSubmitted'))))
+        done = run.do(lambda s: s.sell(size=100))
+        run.until(lambda: 'Completed' in run.life(done))
+        agrees(run)
+
+
+@pytest.mark.parametrize('commission, charged', [('missing', 0.0), ('sentinel', 0.0), ('unset', 0.0), ('normal', 1.0)])
+def test_p52_a_commission_that_does_not_come_holds_nothing_up(commission, charged):
+    with stage.open(broker={'commission_wait': 0.3}) as run:
+        run.scenario(lambda scenario: setattr(scenario, 'commission', commission))
+        order = run.ends(run.do(lambda s: s.buy(size=100)), *FULL)
+        assert order.executed.comm == charged and run.trades[-1].commission == charged
+
+
+def test_p52_a_late_commission_is_paid_by_order_and_trade():
+    with stage.open(broker={'commission_wait': 0.1}) as run:
+        run.scenario(lambda scenario: setattr(scenario, 'commission_delay', 1.5))
+        order = run.do(lambda s: s.buy(size=100))
+        assert run.ends(order, *FULL).executed.comm == 0.0
+        run.until(lambda: order.executed.comm == 1.0)
+        assert run.strategy._trades[run.datas[0]][0][-1].commission == 1.0
+
+
+def test_p51_a_corrected_execution_replaces_the_first():
+    with stage.open() as run:
+        order = run.do(lambda s: s.buy(size=100))
+        price = run.ends(order, *FULL).executed.price
+        run.gateway.fault('correct', str(price + 1))
+        run.until(lambda: order.executed.price == pytest.approx(price + 1))
+        assert run.position().price == pytest.approx(price + 1)
+        assert run.strategy._trades[run.datas[0]][0][-1].price == pytest.approx(price + 1)
+        run.gateway.fault('bust')
+        run.until(lambda: run.position().size == 0)
+        agrees(run)
+        assert order.executed.size == 0
+
+
+def test_p58_p60_cancelled_by_the_user_once_and_a_dead_order_is_left_alone():
+    with stage.open() as run:
+        order = rests(run)
+        assert run.do(lambda s: s.broker.cancel(order))
+        run.ends(order, 'Submitted', 'Accepted', 'Canceled')
+        assert not run.do(lambda s: s.broker.cancel(order))
+        run.do(lambda s: s.cancel(run.last(order)))
+        assert len(run.sent('CancelOrder')) == 1
+        assert order.info['code'] == 202 and run.do(lambda s: s.broker.get_orders_open()) == []
+
+
+def test_p58_a_fill_that_overtakes_the_cancel_wins():
+    with stage.open() as run:
+        run.scenario(lambda scenario: setattr(scenario, 'cancel_delay', 1.0))
+        run.scenario(lambda scenario: setattr(scenario, 'pending_cancel', True))
+        order = rests(run)
+        run.do(lambda s: (s.broker.modify(order, price=300.0), s.cancel(order)))
+        run.ends(order, *FULL)
+        agrees(run)
+
+
+def test_p60_expired_by_its_date_and_by_its_moment():
+    with stage.open() as run:
+        momentary = run.do(lambda s: s.buy(tif='IOC', **LIMIT))
+        run.until(lambda: run.ended(momentary))
+        assert run.life(momentary)[-1] == 'Expired'
+        order = rests(run, valid=datetime.timedelta(seconds=2))
+        run.ends(order, 'Submitted', 'Accepted', 'Expired')
+
+
+def test_p60_margin_is_lack_of_money():
+    with stage.open() as run:
+        order = run.do(lambda s: s.buy(size=1000000))
+        run.until(lambda: run.ended(order))
+        assert run.life(order)[-1] == 'Margin' and 'MARGIN' in order.info['message']
+
+
+@pytest.mark.parametrize('code', [201, 203, 321, 387, 110, 10318])
+def test_p59_rejected_at_once_with_tws_s_text(code):
+    with stage.open() as run:
+        run.scenario(lambda scenario: scenario.refuse_next(code, 'Order rejected - reason:by request'))
+        order = run.do(lambda s: s.buy(**LIMIT))
+        run.ends(order, 'Submitted', 'Rejected')
+        assert order.info['message'] == 'Order rejected - reason:by request' and order.info['code'] == code
+
+
+def test_p59_codes_that_inform_do_not_kill():
+    with stage.open() as run:
+        order = rests(run)
+        for code in (399, 404, 434, 2109, 10349, 10148):
+            run.gateway.fault('error', str(code), str(order.orderId), 'for your information')
+        run.until(lambda: len(order.info['messages']) == 6)
+        time.sleep(0.3)
+        assert run.life(order) == ['Submitted', 'Accepted'] and order.alive()
+
+
+def test_p61_a_refused_modification_leaves_the_order_as_it_was():
+    with stage.open() as run:
+        order = rests(run)
+        run.scenario(lambda scenario: scenario.refuse_next(105, 'Order being modified does not match', on='modify'))
+        assert run.do(lambda s: s.broker.modify(order, price=151.0, size=20))
+        run.until(lambda: order.info['messages'])
+        run.until(lambda: order.lmtPrice == 150.0 and order.size == 10)
+        assert order.alive() and run.life(order) == ['Submitted', 'Accepted']
+        assert run.do(lambda s: s.broker.modify(order, price=152.0, size=20, outsideRth=True))
+        check(run, order, {'lmtPrice': 152.0, 'totalQuantity': 20, 'outsideRth': True})
+        with pytest.raises(BadOrder):
+            run.do(lambda s: s.broker.modify(order, size=0))
+
+
+def test_p61_held_for_locate_is_alive():
+    with stage.open() as run:
+        run.scenario(lambda scenario: scenario.hard_to_borrow.add('AAPL'))
+        order = run.do(lambda s: s.sell(size=10, exectype=Order.Limit, price=500.0))
+        run.until(lambda: order.info['messages'])
+        time.sleep(2.5)
+        assert order.alive()
+
+
+# -- groups ------------------------------------------------------------------------------------------------------------
+
+def test_p53_p69_a_bracket_is_one_group_and_its_legs_are_told_each():
+    with stage.open() as run:
+        main, stop, limit = run.do(lambda s: s.buy_bracket(size=10, exectype=Order.Market, stopprice=100.0,
+                                                           limitprice=400.0))
+        run.ends(main, *FULL)
+        run.reaches(limit, 'Accepted')
+        sent = [asked.order for asked in run.sent()]
+        assert [order.transmit for order in sent] == [False, False, True]
+        assert len({order.orderId for order in sent}) == 3
+        assert [order.parentId for order in sent] == [0, main.orderId, main.orderId]
+        run.do(lambda s: s.broker.modify(limit, price=190.0))
+        run.until(lambda: run.ended(limit) and run.ended(stop))
+        assert run.life(limit)[-1] == 'Completed' and run.life(stop)[-1] == 'Canceled'
+        agrees(run)
+
+
+def test_p53_a_bracket_with_a_bad_leg_is_taken_back_whole():
+    with stage.open() as run:
+        legs = run.do(lambda s: s.buy_bracket(size=10, price=150.0, stopprice=100.0, limitprice=float('nan')))
+        run.until(lambda: all(run.ended(order) for order in legs))
+        assert [run.life(order)[-1] for order in legs] == ['Canceled', 'Canceled', 'Rejected']
+        assert 'nan' in legs[2].info['message'] and 'nan' in legs[0].info['message']
+
+
+def test_p56_oco_joins_one_group_both_ways_and_a_lone_order_has_none():
+    with stage.open() as run:
+        lone = rests(run)
+        assert not lone.ocaGroup
+        first = rests(run)
+        second = run.do(lambda s: s.sell(size=10, exectype=Order.Stop, price=100.0, oco=first))
+        third = run.do(lambda s: s.sell(size=10, exectype=Order.Limit, price=500.0, oco=second))
+        run.reaches(third, 'Accepted')
+        assert second.ocaGroup and second.ocaGroup == third.ocaGroup and not lone.ocaGroup
+        run.do(lambda s: s.broker.modify(third, price=150.0))
+        run.ends(third, *FULL)
+        run.until(lambda: run.ended(first) and run.ended(second))
+        assert run.life(first)[-1] == run.life(second)[-1] == 'Canceled'
+        assert lone.alive()
+
+
+# -- refused here ------------------------------------------------------------------------------------------------------
+
+def test_p66_refused_at_once_with_the_reason():
+    with stage.open() as run:
+        for asked, word in [({'size': 10, 'exectype': Order.Limit, 'price': float('nan')}, 'nan'),
+                            ({'size': 10, 'account': 'U9'}, 'U9'),
+                            ({'size': 10, 'exectype': Order.Historical}, 'exectype')]:
+            order = run.do(lambda s, asked=asked: s.buy(**asked))
+            assert order.status == Order.Rejected
+            assert word in order.info['message']
+        assert run.sent() == []
+
+
+def test_p66_a_read_only_store_sends_nothing():
+    with stage.open(store={'readonly': True}) as run:
+        order = run.do(lambda s: s.buy(size=1))
+        run.ends(order, 'Rejected')
+        assert 'read-only' in order.info['message'] and run.sent() == []
+
+
+def test_p83_orders_before_the_first_bar_work():
+    with stage.open(datanames=('AAPL-STK-SMART-USD', 'QUIET-STK-SMART-USD'), live=False) as run:
+        run.until(lambda: run.statuses.count('LIVE') == 2)
+        order = run.do(lambda s: s.buy(data=s.datas[1], **dict(LIMIT, price=1.0)))
+        run.reaches(order, 'Accepted')
+        run.do(lambda s: s.cancel(order))
+        run.ends(order, 'Submitted', 'Accepted', 'Canceled')
+
+
+# -- the account -------------------------------------------------------------------------------------------------------
+
+def test_p63_p88_a_position_held_before_the_run_closes_as_one_trade():
+    with simulator.running(messages_per_second=0) as gateway:
+        def give(world):
+            world.ledger.give(stage.ACCOUNT, apple(world), 10, 100.0)
+        gateway.call(give)
+        with stage.open(served=gateway) as run:
+            assert (run.position().size, run.position().price) == (10, 100.0)
+            order = run.do(lambda s: s.close())
+            done = run.ends(order, *FULL)
+            assert [trade.isclosed for trade in run.trades] == [True]
+            assert run.trades[0].pnl == pytest.approx(10 * (done.executed.price - 100.0))
+            agrees(run)
+
+
+def test_p81_target_orders_send_the_right_size():
+    with stage.open() as run:
+        order = run.do(lambda s: s.order_target_value(target=10000.0, price=200.0))
+        run.ends(order, *FULL)
+        assert order.size == 50
+        value = run.do(lambda s: (s.broker.getvalue([s.data]), s.position.size * s.data.close[0]))
+        assert value[0] == pytest.approx(value[1])
+        order = run.do(lambda s: s.order_target_value(target=0.0))
+        run.ends(order, *FULL)
+        assert run.position().size == 0
+
+
+def test_p82_the_broker_has_what_shared_scripts_call():
+    with stage.open() as run:
+        run.do(lambda s: s.broker.set_cash(5))
+        assert run.broker.get_cash() == run.broker.getcash() == run.broker.cash == 1e6
+        assert run.broker.get_value() == run.broker.value == run.broker.startingvalue == 1e6
+        assert run.do(lambda s: s.positions[s.data].size) == 0 and len(run.broker.positions) == 1
+        assert run.broker.get_orders_open() == [] and run.broker.fundvalue == 1e6
+        order = rests(run)
+        assert run.broker.get_orders_open(safe=True) == [order]
+
+
+def test_p64_two_accounts_are_kept_apart():
+    with stage.open(gateway={'accounts': ('U1', 'U2')}, broker={'account': 'U2'}) as run:
+        mine = run.ends(run.do(lambda s: s.buy(size=10)), *FULL)
+        other = run.ends(run.do(lambda s: s.buy(size=7, account='U1')), *FULL)
+        assert (mine.account, other.account) == ('U2', 'U1')
+        assert run.position().size == 10 == run.ledger(account='U2')[0] and run.ledger(account='U1')[0] == 7
+        run.until(lambda: run.broker.getcash() == pytest.approx(run.ledger(account='U2')[1]['USD']))
+
+
+def test_p65_a_future_s_profit_has_its_multiplier_and_a_user_s_commission_info_wins():
+    with stage.open(datanames=('ES-202412-CME-USD-50',)) as run:
+        bought = run.ends(run.do(lambda s: s.buy(size=2)), *FULL)
+        assert run.position().price == pytest.approx(bought.executed.price)
+        sold = run.ends(run.do(lambda s: s.close()), *FULL)
+        assert run.trades[-1].pnl == pytest.approx(2 * 50 * (sold.executed.price - bought.executed.price))
+        info = run.broker.getcommissioninfo(run.datas[0])
+        assert info is run.broker.getcommissioninfo(run.datas[0]) and info.p.mult == 50
+        run.broker.setcommission(mult=7.0, name=run.datas[0]._name)
+        assert run.broker.getcommissioninfo(run.datas[0]).p.mult == 7.0
+
+
+def test_whatif_tells_margin_and_commission_and_places_nothing():
+    with stage.open() as run:
+        state = run.do(lambda s: s.broker.whatif(s.data, 100))
+        assert float(state.initMarginChange) > 0 and state.commission == 1.0
+        order = run.do(lambda s: s.buy(size=100, whatif=True))
+        assert order.info['whatif'].commission == 1.0 and run.broker.get_orders_open() == []
+        assert run.ledger()[0] == 0
+
+
+# -- what others do, and what happened while we were away --------------------------------------------------------------
+
+def apple(world):
+    return world.market.find(records.Contract(symbol='AAPL', secType='STK', exchange='SMART', currency='USD'))[0]
+
+
+def by_hand(world, size):
+    instrument = apple(world)
+    order = records.Order(action='BUY' if size > 0 else 'SELL', totalQuantity=abs(size), orderType='MKT',
+                          account=stage.ACCOUNT, tif='DAY')
+    world.exchange.enter_by_hand(world.now, order, instrument.contract, instrument)
+
+
+def test_p62_a_fill_by_hand_moves_the_position():
+    with stage.open() as run:
+        run.gateway.call(lambda world: by_hand(world, 25))
+        run.until(lambda: run.position().size == 25)
+        run.ends(run.do(lambda s: s.close()), *FULL)
+        agrees(run)
+
+
+def test_p67_a_fill_made_while_the_link_was_cut_is_told_once():
+    with stage.open(store={'reconnect': -1, 'timeout': 0.2}) as run:
+        order = rests(run)
+        run.gateway.fault('cut')
+        run.gateway.fault('refuse', '2')
+        run.until(lambda: not run.store.link_up)
+        refused = run.do(lambda s: s.buy(size=1))
+        run.ends(refused, 'Rejected')
+        run.gateway.call(lambda world: fill_now(world, order.orderId))
+        run.ends(order, *FULL)
+        agrees(run)
+
+
+def fill_now(world, orderId):
+    """TWS itself makes an order marketable, as somebody at its window would."""
+    ticket = world.exchange._book.find(1, orderId)
+    world.exchange.place(world.now, 1, ticket.order.replace(lmtPrice=400.0), ticket.contract, ticket.instrument)
+
+
+def test_p67_p68_p10_a_second_run_adopts_what_the_first_left():
+    with simulator.running(messages_per_second=0) as gateway:
+        with stage.open(served=gateway) as run:
+            run.scenario(lambda scenario: scenario.partial('AAPL', [40, 0]))
+            half = run.do(lambda s: s.buy(size=100, exectype=Order.Limit, price=300.0))
+            run.reaches(half, 'Partial')
+            run.scenario(lambda scenario: scenario.partial('AAPL', [0] * 100000))
+            legs = run.do(lambda s: s.buy_bracket(size=10, price=150.0, stopprice=100.0, limitprice=400.0))
+            run.reaches(legs[2], 'Accepted')
+            first_ids = {order.orderId for order in run.broker.get_orders_open()}
+        with stage.open(served=gateway) as run:
+            adopted = run.until(lambda: len(run.broker.get_orders_open()) == 4 and run.broker.get_orders_open())
+            assert {order.orderId for order in adopted} == first_ids
+            rest = [order for order in adopted if order.totalQuantity == 100][0]
+            run.reaches(rest, 'Partial')
+            assert run.life(rest) == ['Accepted', 'Partial'] and rest.executed.size == 40
+            assert run.position().size == 40 and run.trades[-1].size == 40
+            new = rests(run)
+            assert new.orderId not in first_ids
+            run.do(lambda s: [s.cancel(order) for order in adopted])
+            run.until(lambda: run.broker.get_orders_open() == [new])
+            assert run.life(rest)[-1] == 'Canceled'
+            agrees(run)
+
+
+CRASHING = '''
+import os, sys
+import stage, test_trading
+from backtrader_ib_insync import simulator
+class Served:
+    port = int(sys.argv[1])
+run = stage.Run(Served)
+run.start()
+half = run.do(lambda s: s.buy(size=100, exectype=test_trading.Order.Limit, price=300.0))
+run.reaches(half, 'Partial')
+legs = run.do(lambda s: s.buy_bracket(size=10, price=150.0, stopprice=100.0, limitprice=400.0))
+run.reaches(legs[2], 'Accepted')
+os.kill(os.getpid(), 9)
+'''
+
+
+def test_p67_p68_a_killed_process_finds_its_orders_and_is_told_what_it_missed():
+    with simulator.running(messages_per_second=0) as gateway:
+        gateway.call(lambda world: world.exchange.scenario.partial('AAPL', [40] + [0] * 10000))
+        here = os.path.dirname(os.path.abspath(__file__))
+        environment = dict(os.environ, PYTHONPATH=os.pathsep.join([here, os.path.dirname(here)]))
+        done = subprocess.run([sys.executable, '-c', CRASHING, str(gateway.port)], env=environment, timeout=60)
+        assert done.returncode == -9
+        gateway.wait(lambda world: not world.clients)
+        gateway.call(lambda world: world.exchange.scenario._partials.clear())
+        gateway.call(lambda world: world.exchange.scenario.partial('AAPL', [25] + [0] * 10000))
+        gateway.call(lambda world: fill_now(world, 1))
+        with stage.open(served=gateway) as run:
+            adopted = run.until(lambda: len(run.broker.get_orders_open()) == 4 and run.broker.get_orders_open())
+            rest = [order for order in adopted if order.totalQuantity == 100][0]
+            run.until(lambda: run.life(rest) == ['Accepted', 'Partial', 'Partial'])
+            assert rest.executed.size == 65 == run.position().size == run.trades[-1].size + 25
+            run.do(lambda s: [s.cancel(order) for order in adopted])
+            run.until(lambda: not run.broker.get_orders_open())
+            assert {run.life(order)[-1] for order in adopted} == {'Canceled'}
+            agrees(run)
+
+
+@pytest.mark.client_errors
+@pytest.mark.parametrize('code', [103, 109, 135, 200, 201, 203, 321, 361, 387, 110, 434, 10020, 10268, 10318,
+                                  399, 404, 2109, 10349, 104, 105, 161, 10147, 10148])
+def test_p59_p61_each_code_for_a_new_order_a_modification_and_a_cancel(code):
+    """As codes.py has it: what the code is held for decides, whatever the client library makes of it."""
+    text = 'Order rejected - reason:by request'
+    with stage.open() as run:
+        run.scenario(lambda scenario: setattr(scenario, 'dropped', frozenset(('PreSubmitted', 'Submitted'))))
+        new = run.do(lambda s: s.buy(**LIMIT))
+        run.until(lambda: new.permId)
+        new.life.acknowledged = False
+        hears(run, new, code, text, False)
+    with stage.open() as run:
+        working = rests(run)
+        run.do(lambda s: s.broker.modify(working, price=151.0))
+        check(run, working, {'lmtPrice': 151.0})
+        hears(run, working, code, text, True)
+
+
+def hears(run, order, code, text, acknowledged):
+    kind = codes.order_error(code, text, acknowledged)
+    ends = {'rejected': 'Rejected', 'margin': 'Margin', 'cancel done': 'Canceled', 'dead': 'Canceled'}.get(kind)
+    run.gateway.fault('error', str(code), str(order.orderId), text)
+    run.until(lambda: order.info['messages'])
+    if ends is None:
+        run.do(lambda s: None)
+        assert order.alive()
+    else:
+        run.until(lambda: run.ended(order))
+        assert run.life(order)[-1] == ends
+    assert order.info['code'] == code and order.info['message'] == text
+
+
+def test_p69_five_hundred_orders_in_one_next_are_all_sent_under_their_own_ids():
+    with stage.open() as run:
+        orders = run.do(lambda s: [s.buy(**LIMIT) for _ in range(500)])
+        assert len({order.orderId for order in orders}) == 500
+        run.until(lambda: len(run.sent()) == 500, 30)
+        run.until(lambda: all(order.status == Order.Accepted for order in orders), 30)
+
+
+def test_p95_after_the_run_the_account_still_answers():
+    with stage.open() as run:
+        run.ends(run.do(lambda s: s.buy(size=10)), *FULL)
+    assert run.position().size == 10 and run.broker.getcash() > 0 and run.broker.getvalue() > 0
