@@ -61,7 +61,7 @@ class Connection:
         self.ib = TappedIB(self, account)
         self.line = Line(self.ib, settings)
         self.beat = Heartbeat(self.ib.client, self.clock, publish, settings.timerefresh)
-        self.desk = RequestDesk(self.ib, publish)
+        self.desk = RequestDesk(self.ib, publish, self.beat)
         self.synchroniser = Synchroniser(self.ib, account, self.beat, settings)
         self.order_id = 1
         self._had_session = False

@@ -294,6 +294,10 @@ class Course:
             self.seam.watched(watching.since, self.assembler.grid.next_edge)
             if self.seam.covered is None:
                 self.seam.deliver(self.seam.whole_from)
+            if self.state == self._following and self.seam.gap() is not None:
+                # TWS's clock had told too early a beginning: the bar in progress was not watched whole
+                self.assembler.drop()
+                self.state = self._at_seam
 
     def _on_lost(self, lost):
         self.feed.tell(self.feed.CONNBROKEN, lost.reason)

@@ -21,6 +21,7 @@ class Heartbeat:
         self.publish = publish
         self.every = max(SHORTEST_SECONDS, min(BEAT_SECONDS, timerefresh))
         self._asked = collections.deque()
+        self._curious = []
         self._count = 0
         self._counted_at = 0.0
 
@@ -28,6 +29,7 @@ class Heartbeat:
         """A new session: nothing of the last one's clock holds."""
         self.clock.forget()
         self._asked.clear()
+        self._curious = []
         self._count = 0
         self._counted_at = _now()
 
@@ -38,13 +40,22 @@ class Heartbeat:
             self.client.reqCurrentTime()
 
     def asking(self):
-        """A question for the time is about to be sent."""
-        self._asked.append(time.time())
+        """A question for the time is about to be sent; whoever wants to be told of its answer is."""
+        self._asked.append((time.time(), self._curious))
+        self._curious = []
+
+    def tell_time(self, tell):
+        """Have `tell` called with the answer to a question that is sent from now on: TWS said it after what came by now."""
+        self._curious.append(tell)
+        if len(self._curious) == 1:
+            asyncio.get_event_loop().call_soon(self.ask)
 
     def answered(self, second):
         """TWS told its time, in whole seconds since the epoch; answers come in the order of the questions."""
-        asked = self._asked.popleft() if self._asked else time.time()
+        asked, curious = self._asked.popleft() if self._asked else (time.time(), ())
         self.clock.answered(second, asked, time.time())
+        for tell in curious:
+            tell(second)
         self.publish(Heard(self.clock.proven(), self.clock.offset()))
 
     def is_dead(self):

@@ -2,17 +2,19 @@
 from backtrader.feed import DataClone
 
 
+def _keep(data, value):
+    data._resampling = value
+
+
+#: backtrader's attribute, told to cerebro as 0: a pass in which only resampled bars come would crash it
+unseen_resampling = property(lambda data: 0, _keep)
+
+
 class IBDataClone(DataClone):
     """A clone that can be traded as its source can, shares its clock, and does not make cerebro trip over resampling."""
 
-    @property
-    def resampling(self):
-        """Told to cerebro as 0: a pass in which only resampled bars come would crash it otherwise (contract 2.7)."""
-        return 0
-
-    @resampling.setter
-    def resampling(self, value):
-        self._resampling = value
+    _resampling = 0
+    resampling = unseen_resampling
 
     def qbuffer(self, savemem=0, replaying=False):
         super().qbuffer(savemem=savemem, replaying=replaying or bool(self._resampling))

@@ -15,7 +15,7 @@ from .course import FOREVER, Course
 from .daybars import DayEnds, usual_end
 from .errors import HistoryFailed as DownloadFailed
 from .errors import NotConnected, UnknownContract, UnknownZone
-from .ibclone import IBDataClone
+from .ibclone import IBDataClone, unseen_resampling
 from .ibstore import IBStore
 from .insync import Contract
 from .messages import Refused
@@ -99,6 +99,8 @@ class IBData(DataBase, metaclass=MetaIBData):
     )
 
     _store = IBStore
+    _resampling = 0
+    resampling = unseen_resampling
     RTBAR_MINSIZE = (bt.TimeFrame.Seconds, 5)
 
     def __init__(self, **kwargs):
@@ -147,7 +149,7 @@ class IBData(DataBase, metaclass=MetaIBData):
     def _plan_bars(self):
         """What history is asked for; raises NotSupportedTimeframe before anything is sent."""
         self._size = history.base_size(self._timeframe, self._compression)
-        self._passing = bool(self.resampling or self.replaying) or self._timeframe == bt.TimeFrame.Ticks
+        self._passing = bool(self._resampling or self.replaying) or self._timeframe == bt.TimeFrame.Ticks
         self.contract = self.contractdetails = self.tradecontract = self.tradecontractdetails = self.course = None
         self._stage = self._contracts
         self.catching_up = self.islive()
@@ -170,6 +172,9 @@ class IBData(DataBase, metaclass=MetaIBData):
 
     def _timeoffset(self):
         return self.ib.timeoffset()
+
+    def qbuffer(self, savemem=0, replaying=False):
+        super().qbuffer(savemem=savemem, replaying=replaying or bool(self._resampling))
 
     def haslivedata(self):
         return self.backlog() or len(self) < self.buflen()

@@ -14,11 +14,12 @@ RETIRED = Retired()
 
 
 class RequestDesk:
-    """Open while TWS can be asked; `publish` takes what belongs to no stream."""
+    """Open while TWS can be asked; `publish` takes what belongs to no stream, `beat` asks for the time."""
 
-    def __init__(self, ib, publish):
+    def __init__(self, ib, publish, beat):
         self.ib = ib
         self.publish = publish
+        self.beat = beat
         self.pacing = Pacing()
         self.streams = []
         #: farms that TWS lost, by name: whether each is one of market data
@@ -104,6 +105,9 @@ class RequestDesk:
 
     async def ready(self):
         """Wait till TWS can be asked; raises NotConnected when that will never be."""
+        if not self._closed and not self.ib.client.isReady():
+            # the session is ending, though we have not been told yet; the next one opens anew
+            self._opened.clear()
         await self._opened.wait()
         if self._closed:
             raise NotConnected(self._closed)
@@ -162,7 +166,7 @@ class RequestDesk:
     def subscribe(self, stream):
         """Keep `stream` running, now and after each reconnection, till `unsubscribe`."""
         self.streams.append(stream)
-        stream.renew = self._renew_later
+        stream.renew, stream.tell_time = self._renew_later, self.beat.tell_time
         if self._closed:
             stream.sink(Closed(self._closed))
         elif self.is_open:

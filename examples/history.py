@@ -18,10 +18,11 @@ class Table(bt.Strategy):
         for data in self.datas:
             size = data.buflen()
             print('\n{}, {} bars of one {}'.format(data._name, size, bt.TimeFrame.getname(data._timeframe, 1).lower()))
-            for ago in list(range(1 - size, 4 - size)) + [None] + list(range(-2, 1)):
-                print('  ...' if ago is None else '  {:%Y-%m-%d %H:%M} {:10.5g} {:10.5g} {:10.5g} {:10.5g} {:12.0f}'.format(
-                    data.datetime.datetime(ago), data.open[ago], data.high[ago], data.low[ago], data.close[ago],
-                    data.volume[ago]))
+            for ago in list(range(1 - size, 4 - size)) + list(range(-2, 1)):
+                prices = ''.join('{:10.5g}'.format(line[ago]) for line in (data.open, data.high, data.low, data.close))
+                print('  {:%Y-%m-%d %H:%M}{}{:12.0f}'.format(data.datetime.datetime(ago), prices, data.volume[ago]))
+                if ago == 3 - size:
+                    print('  ...')
 
 
 with tws(__doc__) as (store, gateway):

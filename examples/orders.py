@@ -1,5 +1,5 @@
-"""The life of some orders: a market order, a limit that is modified and cancelled, a trailing stop, a pair of which one cancels
-the other, and one that TWS refuses."""
+"""The life of some orders: a market order, a limit that is changed and cancelled, a trailing stop, a pair of which one
+cancels the other, and one that TWS refuses."""
 import datetime
 
 import backtrader as bt

@@ -1,4 +1,4 @@
-"""Prices of your own in the simulated gateway: a CSV file of one-minute bars becomes the market, live and in history."""
+"""Prices of your own in the simulated gateway: a CSV file of one-minute bars is the market, live and in history."""
 import csv
 import datetime
 import math
@@ -26,7 +26,8 @@ class Wave(bt.Strategy):
     """Shows that the bars are those of the file, then ends."""
 
     def next(self):
-        print('{:%H:%M}  {:.2f}  {:.0f}'.format(self.data.datetime.datetime(0), self.data.close[0], self.data.volume[0]))
+        data = self.data
+        print('{:%H:%M}  {:.2f}  {:.0f}'.format(data.datetime.datetime(0), data.close[0], data.volume[0]))
         if len(self.data) == 40:
             self.env.runstop()
 

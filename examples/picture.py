@@ -3,6 +3,8 @@ import pathlib
 
 INK, GREY, UP, DOWN, BLUE = '#1f2933', '#8a96a3', '#2a9d8f', '#e76f51', '#2f6fb2'
 PICTURE = pathlib.Path('quickstart.png')
+#: how much of the history before LIVE is drawn
+BEFORE = 45
 
 
 class Diary:
@@ -32,7 +34,9 @@ class Diary:
         value = strategy.broker.getvalue()
         self.bars.append((data.datetime.datetime(0), data.open[0], data.high[0], data.low[0], data.close[0]))
         self.equity.append(value)
-        if strategy.live:
+        if not strategy.live:
+            del self.bars[:-BEFORE], self.equity[:-BEFORE]
+        else:
             self.say(strategy, 'bar', '{:10.2f}   volume {:8.0f}   position {:4g}   value {:14,.2f}'.format(
                 data.close[0], data.volume[0], strategy.position.size, value))
 
@@ -89,24 +93,30 @@ def _draw_bars(axes, diary):
 
 
 def _draw_fills(axes, diary):
-    low, high = min(bar[3] for bar in diary.bars), max(bar[2] for bar in diary.bars)
-    away = (high - low) * 0.045
+    away = (max(bar[2] for bar in diary.bars) - min(bar[3] for bar in diary.bars)) * 0.04
     for bought in (True, False):
-        fills = [(place, price) for place, price, side in diary.fills if side == bought]
+        colour, marker, word, down = (UP, '^', 'bought', -11) if bought else (DOWN, 'v', 'sold', 11)
+        fills = [(place, price, _beside(diary, place, bought, away))
+                 for place, price, side in diary.fills if side == bought]
         if fills:
-            offset, colour = (-away, UP) if bought else (away, DOWN)
-            axes.scatter([place for place, _ in fills], [price + offset for _, price in fills], s=75, zorder=5,
-                         marker='^' if bought else 'v', color=colour, edgecolor='white', linewidth=0.9,
-                         label='bought' if bought else 'sold')
-        for place, price in fills:
-            axes.annotate('{:.2f}'.format(price), (place, price + offset), (0, -13 if bought else 8), color=colour,
-                          textcoords='offset points', ha='center', fontsize=8, va='center')
+            places, _, marks = zip(*fills)
+            axes.scatter(places, marks, s=75, zorder=5, marker=marker, color=colour, edgecolor='white', linewidth=0.9,
+                         label=word)
+        for place, price, mark in fills:
+            axes.annotate('{:.2f}'.format(price), (place, mark), (0, down), textcoords='offset points', color=colour,
+                          ha='center', va='center', fontsize=8)
+
+
+def _beside(diary, place, below, away):
+    """Where a mark covers neither its bar nor the neighbours."""
+    bars = diary.bars[max(place - 1, 0):place + 2]
+    return min(bar[3] for bar in bars) - away if below else max(bar[2] for bar in bars) + away
 
 
 def _draw_equity(axes, diary):
     first = diary.equity[0]
     gains = [value - first for value in diary.equity]
-    axes.step(range(len(gains)), gains, where='post', color=INK, linewidth=1.3)
+    axes.step(range(len(gains)), gains, where='post', color=INK, linewidth=1.1)
     for sign, colour in ((1, UP), (-1, DOWN)):
         shown = [gain if gain * sign > 0 else 0.0 for gain in gains]
         axes.fill_between(range(len(gains)), shown, step='post', color=colour, alpha=0.18, linewidth=0)

@@ -5,15 +5,12 @@
 """
 import argparse
 import contextlib
-import datetime
 
 import backtrader as bt
 
 import backtrader_ib_insync as ibnew
 import picture
 from backtrader_ib_insync import simulator
-
-UTC = datetime.timezone.utc
 
 
 class Crossover(bt.Strategy):
@@ -69,25 +66,23 @@ def options():
 
 @contextlib.contextmanager
 def where(chosen):
-    """(host, port, its time) of the TWS asked for, or of a simulated one: a minute a second on a day in 2024."""
+    """(host, port) of the TWS asked for, or of a simulated one that lives a minute a second on a day in 2024."""
     if chosen.port is not None:
         print('On the TWS at {0.host}:{0.port}; it takes {0.bars} minutes, Ctrl-C ends it.\n'.format(chosen))
-        yield chosen.host, chosen.port, datetime.datetime.now(UTC)
+        yield chosen.host, chosen.port
         return
     with simulator.running(speed=60, seed=36) as gateway:
         print('On a simulated gateway, one minute a second: it ends by itself in {} s.\n'.format(chosen.bars))
-        yield '127.0.0.1', gateway.port, datetime.datetime.fromtimestamp(gateway.now(), UTC)
+        yield '127.0.0.1', gateway.port
 
 
 def main():
     chosen = options()
-    with where(chosen) as (host, port, now):
+    with where(chosen) as (host, port):
         store = ibnew.IBStore(host=host, port=port, clientId=1, timerefresh=1.0)
         cerebro = bt.Cerebro()
         cerebro.setbroker(store.getbroker())
-        cerebro.adddata(store.getdata(
-            dataname=chosen.symbol, timeframe=bt.TimeFrame.Minutes, compression=1,
-            fromdate=now - datetime.timedelta(minutes=45)))
+        cerebro.adddata(store.getdata(dataname=chosen.symbol, timeframe=bt.TimeFrame.Minutes, compression=1))
         cerebro.addstrategy(Crossover, size=chosen.size, bars=chosen.bars)
         strategy = cerebro.run()[0]
         strategy.diary.end(strategy)

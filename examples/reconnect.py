@@ -2,8 +2,6 @@
 
 On a real TWS (--port 7497), close it and start it again while this runs.
 """
-import datetime
-
 import backtrader as bt
 
 from where import tws

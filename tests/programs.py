@@ -14,11 +14,12 @@ SHARED = ROOT.parent / 'shared'
 class Program:
     """A script under way; what it prints is kept. Use as a context manager: no process outlives it."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, folder=None):
         self._out = tempfile.TemporaryFile('w+')
         environment = dict(os.environ, PYTHONPATH=str(ROOT), PYTHONUNBUFFERED='1', PYTHONIOENCODING='utf-8')
-        self._process = subprocess.Popen([sys.executable] + list(arguments), env=environment, stdin=subprocess.DEVNULL,
-                                         stdout=self._out, stderr=subprocess.STDOUT, cwd=tempfile.gettempdir())
+        self._process = subprocess.Popen((sys.executable,) + arguments, env=environment, stdin=subprocess.DEVNULL,
+                                         stdout=self._out, stderr=subprocess.STDOUT,
+                                         cwd=folder or tempfile.gettempdir())
 
     def __enter__(self):
         return self

@@ -3,16 +3,18 @@ import backtrader as bt
 import pytest
 from night import BEGIN, SINCE, bars_are_true, ledger_agrees, nothing_is_left, spend
 
-from backtrader_ib_insync import heartbeat
+from backtrader_ib_insync import heartbeat, pacing, request_desk
 
 SYMBOLS = ('AAPL-STK-SMART-USD', 'MSFT-STK-SMART-USD', 'SPY-STK-SMART-USD')
 NIGHT = dict(reconnect=-1, timeout=0.05, timerefresh=0.1)
 
 
 @pytest.fixture(autouse=True)
-def soon_dead(monkeypatch):
-    """The heart-beat counts the wall's seconds, in which an accelerated gateway lives through minutes."""
+def accelerated(monkeypatch):
+    """What the library waits for in the wall's seconds, in which an accelerated gateway lives through minutes."""
     monkeypatch.setattr(heartbeat, 'DEAD_SECONDS', 1.0)
+    limits = pacing.LIMITS._replace(violation_seconds=0.1)
+    monkeypatch.setattr(request_desk, 'Pacing', lambda: pacing.Pacing(limits))
 
 
 def feeds(store, symbols=SYMBOLS, **params):
