@@ -34,6 +34,11 @@ class AccountStream:
         """Tell all to `sink`, from the next whole view of TWS on: a part of one would be misunderstood."""
         self._next = sink
 
+    @property
+    def is_left_out(self):
+        """Whether whoever was attached last has heard nothing yet."""
+        return self._sink is not self._next
+
     def tell(self, record):
         if isinstance(record, Synchronising):
             self._sink = self._next

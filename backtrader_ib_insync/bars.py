@@ -13,13 +13,17 @@ HOUR = 3600
 
 
 class Grid:
-    """The intervals of `seconds` into which TWS divides a day: by the clock of the exchange's zone, anew from midnight."""
+    """The intervals of `seconds` into which TWS divides a day: by the clock of the exchange's zone, anew from midnight.
 
-    def __init__(self, seconds, zone):
+    `opens` are the times of day, in seconds, at which sessions open: trading that begins within an interval begins a bar.
+    """
+
+    def __init__(self, seconds, zone, opens=()):
         if not 0 < seconds <= DAY:
             raise ValueError('a grid divides a day: {} s is not between 0 and {}'.format(seconds, DAY))
         self.seconds = seconds
         self._zone = zone
+        self._opens = tuple(opens)
         self._start = self._end = 0.0
 
     def start(self, time):
@@ -43,7 +47,8 @@ class Grid:
         local = moment(math.floor(time), self._zone)
         wall = local.hour * 3600 + local.minute * 60 + local.second
         first = wall // self.seconds * self.seconds
-        last = min(first + self.seconds, DAY)
+        last = min([min(first + self.seconds, DAY)] + [opened for opened in self._opens if opened > wall])
+        first = max([first] + [opened for opened in self._opens if opened <= wall])
         if self.seconds <= HOUR:
             # clocks change on the hour: smaller intervals keep their length through it
             self._start = math.floor(time) - (wall - first)

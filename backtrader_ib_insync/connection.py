@@ -71,7 +71,7 @@ class Connection:
         self._return = None
         self._ear = LogEar(self._unreadable)
 
-    # -- the life --------------------------------------------------------------------------------------------------------
+    # -- the life ------------------------------------------------------------------------------------------------------
 
     def start(self):
         self._ear.open()
@@ -117,7 +117,9 @@ class Connection:
         if failed == (1 if self._had_session else 0):
             left = self.settings.reconnect - failed
             how = 'for ever' if left < 0 else 'up to {} times'.format(left)
-            self.publish(Notice(-1, 0, '{} Trying again {}, every {:g} s at first'.format(reason, how, self.settings.timeout)))
+            dot = '' if reason.endswith('?') else '.'
+            self.publish(Notice(-1, 0, '{}{} Trying again {}, every {:g} s at first'.format(
+                reason, dot, how, self.settings.timeout)))
 
     async def _session(self):
         """One session from handshake to end; returns why it ended. Raises what there is against beginning one."""
@@ -177,6 +179,7 @@ class Connection:
         self._stop_return()
         if self._in_session:
             self.desk.hang_up()
+            await self.line.finish()
             self.line.hang_up()
         await ended(self._life)
         await self.desk.clear()
@@ -185,7 +188,7 @@ class Connection:
     def clientId(self):
         return self.line.clientId
 
-    # -- what TWS says of itself -----------------------------------------------------------------------------------------
+    # -- what TWS says of itself ---------------------------------------------------------------------------------------
 
     def nextValidId(self, orderId):
         self.order_id = max(self.order_id, orderId)
@@ -251,6 +254,7 @@ class Connection:
 
     def _on_renewed(self, code, text):
         """1101: TWS lost the subscriptions."""
+        self.desk.subscriptions_lost()
         self._come_back(code, text, '')
 
     def _come_back(self, code, text, kept):
@@ -294,7 +298,7 @@ class Connection:
         self.desk.subscribe(stream)
         return stream
 
-    # -- orders ------------------------------------------------------------------------------------------------------------
+    # -- orders --------------------------------------------------------------------------------------------------------
 
     def place(self, contract, order):
         """Send an order; one that finds no session is answered as TWS would, so that it ends where the others do."""

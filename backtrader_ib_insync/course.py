@@ -11,26 +11,24 @@ import collections
 import logging
 
 from . import codes
-from .bars import Seam
+from .bars import DAY, Seam, whole
 from .messages import (
     Bar, Closed, DataType, HistoryFailed, Lost, Refused, Restored, Tick, Warned, Watching)
-from .zones import UTC, moment
+from .proof import DELAYED_SECONDS, Proof
+from .zones import UTC, moment, utc_text
 
 log = logging.getLogger(__name__)
 
-#: seconds after a bar's end before the silence of a market, which TWS's time proves, is believed
-GRACE_SECONDS = 1.0
 #: seconds TWS is given to have a bar in its history that has just closed, and how often it is asked then
 LATE_SECONDS = 2.0
 LATE_TRIES = 5
 #: seconds by which the clock may be wrong before TWS has told its own
 CLOCK_DOUBT = 2.0
-#: seconds between two questions for the time while a bar waits for its proof
-ASK_AGAIN_SECONDS = 0.25
 #: downloads that may follow the first one before a feed is called live, for bars that closed meanwhile
 MORE_ROUNDS = 3
 REAL_TIME_BAR = 5.0
-FOREVER = float('inf')
+#: kinds of market data that run late
+DELAYED_KINDS = (3, 4)
 
 #: records after which the stream no longer holds everything
 HOLES = (Lost, Closed, Refused)
@@ -49,26 +47,33 @@ class Course:
         self._live = collections.deque()
         self._holes = 0
         self._newest = 0.0
+        self._passed_to = None
         self._missing = False
         self._tries = 0
-        self._until = None
+        self.proof = Proof(store, delayed=store.p.marketdatatype in DELAYED_KINDS)
+        self._asked = self._until = None
+        self._sizes = assembler.sizes(False)
         self._rounds = 0
-        self._due = FOREVER
 
     def arrive(self, record):
         """A record of the live stream."""
         self._holes += isinstance(record, HOLES)
         self._live.append(record)
 
-    def due(self):
-        """Seconds until the clock has to be looked at."""
-        return self._due if self._due == FOREVER else self._due - self.store.clock()
+    def backlog(self):
+        """Whether something is here that can be gone on with at once; live records wait while history is on its way."""
+        return bool(self.answers or self._live and self.state not in (self._history, self._gap, self._over))
 
     @property
     def over(self):
         return self.state == self._over
 
-    # -- states: each takes what is there and returns whether it got any further ----------------------------------------
+    @property
+    def follows(self):
+        """Whether live records are delivered as they come."""
+        return self.state == self._following
+
+    # -- states: each takes what is there and returns whether it got any further ---------------------------------------
 
     def _history(self):
         """Delivering history: of a historical feed, at start, or after a hole."""
@@ -83,7 +88,7 @@ class Course:
 
     def _at_seam(self):
         """Up to date but for the bar in progress, which was not watched from its start: it is fetched when it has closed."""
-        proof = self._proof()
+        proof = self.proof.time()
         self._skip_partial()
         edge = self.seam.whole_from
         if self.state != self._at_seam or edge is None:
@@ -92,7 +97,7 @@ class Course:
         if gap is None:
             self.state = self._following
         elif proof < edge and not self._live:
-            self._await_proof(edge)
+            self.proof.wait_for(edge)
             return False
         else:
             self._tries = 0
@@ -107,14 +112,14 @@ class Course:
             if self._take_history(self.answers.popleft()):
                 self._gap_done()
             return True
-        if self.due() > 0:
+        if self.proof.left() > 0:
             return False
         self._fetch_gap()
         return True
 
     def _following(self):
         """Live: delivering what comes."""
-        proof = self._proof()
+        proof = self.proof.time()
         progress = bool(self._live)
         while self._live and self.state == self._following:
             self._handle(self._live.popleft())
@@ -123,9 +128,9 @@ class Course:
         finished = self._finish(proof)
         ends = self.assembler.ends()
         if ends is None:
-            self._due = FOREVER
+            self.proof.rest()
         else:
-            self._await_proof(ends)
+            self.proof.wait_for(ends)
         return progress or finished
 
     def _lost(self):
@@ -141,23 +146,24 @@ class Course:
         """Nothing more will come."""
         return False
 
-    # -- history -----------------------------------------------------------------------------------------------------------
+    # -- history -------------------------------------------------------------------------------------------------------
 
     def catch_up(self, begin, end):
         """Deliver the bars of [begin, end) from history, then go on live (a historical feed: end)."""
         self.feed.tell(self.feed.DELAYED)
         self._rounds = 0
-        self._fetch(begin, end)
+        self._sizes = self.assembler.sizes(self.seam.covered is None)
+        self._fetch(self.assembler.begin(begin), end)
 
     def _fetch(self, begin, end):
-        self._until = end
+        self._asked, self._until = begin, end
         self.state = self._history
-        if not self.feed.download(begin, end, self.answers):
+        if not self.feed.download(begin, end, self._sizes[0], self.answers):
             self._history_done()
 
     def closed_up_to(self):
         """The latest edge that TWS's clock is proven to have passed: no bar before it is in progress."""
-        now = max(self.store.heard, self.store.clock() - CLOCK_DOUBT)
+        now = max(self.store.heard, self.store.clock() - CLOCK_DOUBT) - DELAYED_SECONDS * self.proof.delayed
         grid = self.assembler.grid
         return now if grid is None else grid.start(now)
 
@@ -166,15 +172,17 @@ class Course:
         if isinstance(record, HistoryFailed):
             self.feed.history_failed(record)
             return True
-        now = FOREVER if not self.feed.islive() else self.store.clock()
         for bar in record.bars:
-            self._push(self.assembler.history(bar, now), history=True)
+            self._push(self.assembler.history(bar, self._sizes[0], self._until), history=True)
+        self.feed.progress.told(record.number + 1, record.of)
         return record.number == record.of - 1
 
     def _history_done(self):
+        if len(self._sizes) > 1:
+            return self._fetch_rest()
         self._finish(self._until)
         if not self.feed.islive():
-            self.end(self.feed.DISCONNECTED)
+            self.end(self.feed.DISCONNECTED, self._nothing())
             return
         self.seam.deliver(self._until)
         begin, end = self._until, self.closed_up_to()
@@ -184,6 +192,19 @@ class Course:
             self._fetch(begin, end)
         else:
             self.go_live()
+
+    def _fetch_rest(self):
+        """After the days the smaller bars of the day in progress."""
+        self._sizes = self._sizes[1:]
+        known = [time for time in (self._asked, self.seam.covered) if time is not None]
+        self._fetch(max(known) if known else self._until - DAY, self._until)
+
+    def _nothing(self):
+        """What is said of a history without a bar."""
+        if self.seam.covered is not None:
+            return ''
+        since = '' if self._asked is None else 'from {} '.format(utc_text(self._asked))
+        return 'TWS has no data {}till {} UTC'.format(since, utc_text(self._until))
 
     def go_live(self):
         """Up to date: what follows is real time."""
@@ -197,7 +218,7 @@ class Course:
         elif self.assembler.grid is None:
             self.state = self._following
 
-    # -- the seam ----------------------------------------------------------------------------------------------------------
+    # -- the seam ------------------------------------------------------------------------------------------------------
 
     def _skip_partial(self):
         """Drop what belongs to the bar in progress, up to the first record of a bar that is watched whole."""
@@ -206,22 +227,23 @@ class Course:
             if not isinstance(record, (Tick, Bar)):
                 self._handle(self._live.popleft())
                 continue
-            if self.seam.whole_from is None or record.time >= self.seam.whole_from:
+            if self.seam.whole_from is not None and record.time >= self.seam.whole_from:
                 return
             self._missing = self._missing or self.seam.is_new(record.time)
             self._live.popleft()
 
     def _fetch_gap(self):
-        self._due = FOREVER
+        self.proof.rest()
         self.state = self._gap
-        if not self.feed.download(*self.seam.gap(), self.answers):
+        begin, self._until = self.seam.gap()
+        if not self.feed.download(begin, self._until, self._sizes[0], self.answers):
             self._gap_done()
 
     def _gap_done(self):
         """The answer for the bar in progress is in; one that must be there, since it traded, may be late."""
         if self._missing and self._tries < LATE_TRIES:
             self._tries += 1
-            self._due = self.store.clock() + LATE_SECONDS
+            self.proof.wait_until(self.store.clock() + LATE_SECONDS)
             return
         if self._missing:
             self.feed.say('TWS has no bar from {} on though it traded then'.format(
@@ -230,7 +252,7 @@ class Course:
         self._finish(edge)
         self.seam.deliver(edge)
         self._missing = False
-        self._due = FOREVER
+        self.proof.rest()
         self.state = self._following
         if self.feed.days_only:
             self.seam.whole_from = self.assembler.days.next_end(edge)
@@ -247,19 +269,6 @@ class Course:
         self._handle(record)
         return True
 
-    # -- the clock ---------------------------------------------------------------------------------------------------------
-
-    def _proof(self):
-        """The time up to which everything TWS sent has arrived, with a grace for a tape that runs late."""
-        return self.store.heard - GRACE_SECONDS
-
-    def _await_proof(self, edge):
-        """Look again when the clock shows `edge`, and have TWS prove it then."""
-        self._due = edge + GRACE_SECONDS
-        if self.due() <= 0:
-            self._due = self.store.clock() + ASK_AGAIN_SECONDS
-            self.store.ask_time()
-
     # -- records of the live stream --------------------------------------------------------------------------------------
 
     def _handle(self, record):
@@ -273,7 +282,25 @@ class Course:
         if self.assembler.builds:
             self._push(self.assembler.tick(tick))
         else:
+            self._pass(tick.time)
             self.feed.pass_tick(tick)
+
+    def _pass(self, start):
+        """A piece goes to backtrader's filters; what they hold of a bar in progress is not delivered yet."""
+        if self.assembler.grid is not None:
+            self.seam.deliver(self.assembler.grid.start(start))
+            self._passed_to = self.assembler.declared_end(start)
+
+    def rewind(self, begins):
+        """The stream has a hole: a bar that backtrader's filters had begun at `begins` is dropped, and asked for anew.
+
+        None when they held none: then they have delivered the bars of all pieces they were given.
+        """
+        if begins is not None:
+            self.seam.covered = begins or None
+        elif self._passed_to is not None:
+            self.seam.deliver(self._passed_to)
+        self._passed_to = None
 
     def _is_late(self, time):
         """Older than what was delivered: time does not go back, unless the user lets it."""
@@ -285,9 +312,13 @@ class Course:
         # nothing traded in these 5 seconds: TWS repeats the last price, history has no such bar
         if self._is_late(bar.time) or bar.count == 0:
             return
-        self._newest = bar.time
-        for built in self.assembler.bar(bar, bar.time + REAL_TIME_BAR):
-            self._push(built)
+        end = self._newest = bar.time + REAL_TIME_BAR
+        if self.assembler.builds:
+            for built in self.assembler.bar(bar, end):
+                self._push(built)
+        else:
+            self._pass(bar.time)
+            self.feed.push(whole(bar, end), history=False)
 
     def _on_watching(self, watching):
         if self.assembler.grid is not None:
@@ -302,7 +333,7 @@ class Course:
     def _on_lost(self, lost):
         self.feed.tell(self.feed.CONNBROKEN, lost.reason)
         self.seam.broke()
-        self._due = FOREVER
+        self.proof.rest()
         self.assembler.drop()
         self.state = self._lost
 
@@ -323,6 +354,7 @@ class Course:
         self.end(self.feed.DISCONNECTED, closed.reason)
 
     def _on_data_type(self, told):
+        self.proof.delayed = told.kind in DELAYED_KINDS
         wanted = self.store.p.marketdatatype
         if told.kind != wanted:
             self.feed.say('TWS sends market data of type {} (1 live, 2 frozen, 3 delayed, 4 delayed and frozen), asked '
@@ -334,7 +366,7 @@ class Course:
     _HANDLERS = {Tick: _on_tick, Bar: _on_bar, Watching: _on_watching, Lost: _on_lost, Restored: _on_restored,
                  Refused: _on_refused, Closed: _on_closed, DataType: _on_data_type, Warned: _on_warned}
 
-    # -- out -----------------------------------------------------------------------------------------------------------------
+    # -- out -----------------------------------------------------------------------------------------------------------
 
     def _finish(self, time):
         built = self.assembler.finish(time)

@@ -4,7 +4,6 @@ import datetime
 
 from backtrader import TimeFrame
 
-from .bars import DAY
 from .zones import epoch, moment, session_end, sessions
 
 ONE_DAY = datetime.timedelta(days=1)
@@ -21,6 +20,10 @@ class DayEnds:
         self._hours = hours
         self._zone = zone
         self._sessionend = sessionend
+
+    def of_days(self):
+        """The ends of single days."""
+        return DayEnds(TimeFrame.Days, self._hours, self._zone, self._sessionend)
 
     def end(self, label):
         """The end of the session of the day that a bar's label (00:00 UTC of a date, in epoch seconds) names."""
@@ -62,9 +65,10 @@ def _last_weekday(year, month, not_before):
     return last
 
 
-def day_start(date_seconds):
-    """00:00 UTC of the date of an instant: the label TWS gives its day."""
-    return date_seconds // DAY * DAY
+def opens(hours, zone):
+    """The times of day, in seconds, at which the sessions of `hours` begin."""
+    starts = [moment(session.start, zone) for session in sessions(hours, zone)]
+    return sorted({(start.hour * 60 + start.minute) * 60 for start in starts})
 
 
 def usual_end(hours, zone):

@@ -18,6 +18,9 @@ from .positions import Positions
 
 log = logging.getLogger(__name__)
 
+#: seconds that a run waits for cash, positions and open orders before its strategies begin without
+START_SECONDS = 5.0
+
 
 class MetaIBBroker(type(BrokerBase)):
     def __init__(cls, name, bases, dct):
@@ -84,8 +87,14 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
         super().start()
         if self.p.quicknotify:
             self.cerebro.p.quicknotify = True
+        views = self.reports.views
         self.store.start(broker=self)
+        self.store.await_fact(lambda: self._knows_more_than(views), START_SECONDS)
+
+    def _knows_more_than(self, views):
+        """Whether TWS has told its whole view again, or will not."""
         self._take_in()
+        return self.reports.views > views or self.store.closed is not None
 
     def stop(self):
         """Let TWS go; cash, value and positions stay as they were."""

@@ -1,6 +1,8 @@
 """The clone of a feed that `resampledata` and `replaydata` make of one that was added already."""
 from backtrader.feed import DataClone
 
+from .resampler import FilterClock, Replayer, Resampler
+
 
 def _keep(data, value):
     data._resampling = value
@@ -11,16 +13,43 @@ unseen_resampling = property(lambda data: 0, _keep)
 
 
 class IBDataClone(DataClone):
-    """A clone that can be traded as its source can, shares its clock, and does not make cerebro trip over resampling."""
+    """A clone that can be traded as its source can, shares its clock and does not make cerebro trip over resampling."""
 
     _resampling = 0
     resampling = unseen_resampling
 
+    def __init__(self):
+        super().__init__()
+        self.filterclock = FilterClock(self)
+
     def qbuffer(self, savemem=0, replaying=False):
         super().qbuffer(savemem=savemem, replaying=replaying or bool(self._resampling))
 
+    def backlog(self):
+        """Whether bars of the source wait to be copied."""
+        return self.data.backlog() or len(self.data) > self._dlen
+
+    def resample(self, **kwargs):
+        self.addfilter(Resampler, **kwargs)
+
+    def replay(self, **kwargs):
+        self.addfilter(Replayer, **kwargs)
+
+    def _check(self, forcedata=None):
+        self.filterclock.check(super()._check, forcedata)
+
     def _timeoffset(self):
-        return self.data._timeoffset()
+        return self.filterclock.offset()
+
+    def islive(self):
+        return self.data.islive()
+
+    def is_watched(self):
+        return self.data.is_watched()
+
+    def lattice(self, seconds):
+        """The intervals of the source feed."""
+        return self.data.lattice(seconds)
 
     def next(self, datamaster=None, ticks=True):
         delivered = super().next(datamaster=datamaster, ticks=ticks)
@@ -37,4 +66,5 @@ class IBDataClone(DataClone):
     tradecontractdetails = _of_source('tradecontractdetails')
     catching_up = _of_source('catching_up')
     ib = _of_source('ib')
+    proven = _of_source('proven')
     del _of_source

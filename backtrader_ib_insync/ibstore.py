@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 
 #: seconds between two questions for the time, however many feeds want to know it
 ASK_SECONDS = 0.2
-#: seconds that a clean farewell may take
-FAREWELL_SECONDS = 3.0
+#: seconds that a clean farewell may take: 500 orders given in the last moment need 13
+FAREWELL_SECONDS = 20.0
 READ_ONLY = 'TWS is in read-only mode: no order is sent. Untick "Read-Only API" in its API settings to trade'
 #: seconds of a sleep that only a record ends: Python cannot wait for ever with a bound
 LONGEST_SLEEP = 3600.0
@@ -122,7 +122,7 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
             self.notify('there is one IBStore a process and it exists already, so these arguments have no effect: {}; '
                         'pass them to the first IBStore(...)'.format(', '.join(other)))
 
-    # -- life --------------------------------------------------------------------------------------------------------------
+    # -- life ----------------------------------------------------------------------------------------------------------
 
     def start(self, data=None, broker=None):
         """Connect if that has not been done; called by cerebro, by each feed and by the broker."""
@@ -136,7 +136,11 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
             self._connect()
 
     def _abandon(self):
-        """cerebro begins a run: feeds that are still here were left behind by an exception in an earlier one."""
+        """cerebro begins a run: feeds that are still here were left behind by an exception in an earlier one.
+
+        Its broker, if it has one, will come; one of an earlier run would take in nothing any more.
+        """
+        self.broker = None
         abandoned, self.datas = self.datas, []
         for data in abandoned:
             data.unsubscribe()
@@ -184,7 +188,7 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
             self.waker.kick()
         return sink
 
-    # -- what the loop thread told ---------------------------------------------------------------------------------------
+    # -- what the loop thread told -------------------------------------------------------------------------------------
 
     def drain(self):
         """Take in what the connection said of itself."""
@@ -262,11 +266,11 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         found = [self.notifs.popleft() for _ in range(len(self.notifs))]
         return found
 
-    # -- sleeping and waking (backtrader-contract.md 2.6) ----------------------------------------------------------------
+    # -- sleeping and waking (backtrader-contract.md 2.6) --------------------------------------------------------------
 
     def pending(self):
         """Whether anything of this store waits to be handled by the strategy thread."""
-        return bool(self._inbox or self.notifs or (self.broker is not None and self.broker.inbox)
+        return bool(self._inbox or self.notifs or (self.broker is not None and self.broker.backlog())
                     or any(data.backlog() for data in self.datas))
 
     def sleep(self, seconds):
@@ -284,24 +288,32 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
 
     def await_record(self, queue, seconds):
         """Sleep till `queue` holds something, for feeds that must not answer "nothing yet"; False after `seconds`."""
+        return self.await_fact(lambda: bool(queue), seconds)
+
+    def await_fact(self, fact, seconds):
+        """Sleep till `fact()` holds, which is asked at each record that comes; False after `seconds`."""
         end = time.monotonic() + seconds
-        while not queue:
+        while True:
             kicks = self.waker.kicks
             self.drain()
             left = end - time.monotonic()
-            if queue or left <= 0:
-                break
+            if fact():
+                return True
+            if left <= 0:
+                return False
             self.waker.wait(kicks, min(left, LONGEST_SLEEP))
-        return bool(queue)
 
-    def await_kick(self, seconds):
-        """Sleep till anything comes, at most `seconds`; for a feed that must not answer "nothing yet"."""
+    def await_kick(self, data, seconds):
+        """Sleep till anything comes, at most `seconds`; for a feed that must not answer "nothing yet".
+
+        What waits for others does not count: while backtrader loads this feed nobody else takes anything.
+        """
         kicks = self.waker.kicks
-        if not self.pending():
+        if not self._inbox and not data.backlog():
             self.waker.wait(kicks, seconds)
         self.drain()
 
-    # -- the clock ---------------------------------------------------------------------------------------------------------
+    # -- the clock -----------------------------------------------------------------------------------------------------
 
     def clock(self):
         """TWS's time as far as known, in seconds since the epoch, UTC."""
@@ -318,7 +330,7 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
             self._asked = now
             self._loop.post(self._link.beat.ask)
 
-    # -- requests of feeds -------------------------------------------------------------------------------------------------
+    # -- requests of feeds ---------------------------------------------------------------------------------------------
 
     def find_contract(self, contract, queue):
         """Look `contract` up; Contracts or Refused arrives in `queue`."""
@@ -345,7 +357,7 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
             raise NotConnected('the store is stopped; cerebro.run() or store.start() starts it')
         return self._loop
 
-    # -- the raw client library --------------------------------------------------------------------------------------------
+    # -- the raw client library ----------------------------------------------------------------------------------------
 
     @property
     def ib(self):
@@ -360,7 +372,7 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         loop, ib = self._online(), self.ib
         return loop.call(function, ib, timeout=timeout)
 
-    # -- what the broker needs ---------------------------------------------------------------------------------------------
+    # -- what the broker needs -----------------------------------------------------------------------------------------
 
     def attach(self, broker):
         """Deliver order and account records to `broker.inbox` from now on, beginning with all TWS knows."""

@@ -40,7 +40,7 @@ class Line:
     def address(self):
         return '{}:{}'.format(self.settings.host, self._ports[0])
 
-    # -- up ----------------------------------------------------------------------------------------------------------------
+    # -- up ------------------------------------------------------------------------------------------------------------
 
     async def log_in(self, keep_id):
         """Connect and shake hands, with another random client id when the first is taken, unless `keep_id`.
@@ -76,7 +76,7 @@ class Line:
                 raise ClientIdTaken(str(error)) from None
             raise
 
-    # -- down --------------------------------------------------------------------------------------------------------------
+    # -- down ----------------------------------------------------------------------------------------------------------
 
     def snap(self, reason):
         """The session is dead."""
@@ -111,6 +111,14 @@ class Line:
             return task.result()
         finally:
             await ended(task)
+
+    async def finish(self):
+        """Let what waits for its turn go out: orders are not to be forgotten."""
+        if self.ib.held_back:
+            log.info('%s messages wait for their turn, TWS takes so many a second; they are sent before it is left',
+                     self.ib.held_back)
+        while self.ib.held_back and not self._broken.done():
+            await asyncio.sleep(0.005)
 
     def hang_up(self):
         """Begin to close the socket so that what was sent arrives; `end` waits for it."""

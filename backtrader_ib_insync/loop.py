@@ -4,6 +4,7 @@ Nothing here touches the loop, the policy or the signal handlers of anybody else
 (Jupyter, a web framework) is neither needed nor disturbed.
 """
 import asyncio
+import collections
 import concurrent.futures
 import inspect
 import logging
@@ -39,6 +40,8 @@ class Loop:
 
     def __init__(self, name='backtrader_ib_insync'):
         self._loop = asyncio.new_event_loop()
+        self._posted = collections.deque()
+        self._is_called = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -89,11 +92,28 @@ class Loop:
 
     def post(self, function, *args):
         """Run `function(*args)` on the loop thread soon; what it raises is logged there. False when the loop is gone."""
+        if self._loop.is_closed():
+            return False
+        self._posted.append((function, args))
+        if self._is_called:
+            return True
+        # waking a loop costs a system call and a turn of the interpreter: one for a burst of orders is enough
+        self._is_called = True
         try:
-            self._loop.call_soon_threadsafe(_guarded, function, args)
+            self._loop.call_soon_threadsafe(self._work_off)
         except RuntimeError:
             return False
         return True
+
+    def _work_off(self):
+        """Run what was posted, in order; what comes from here on calls again."""
+        self._is_called = False
+        while self._posted:
+            function, args = self._posted.popleft()
+            try:
+                function(*args)
+            except Exception:
+                log.exception('%r failed on the loop thread', function)
 
     def stop(self):
         """End the thread; safe from any thread but its own, and any number of times."""
@@ -115,13 +135,6 @@ def retrieve(future):
     """A done-callback: take note of how it ended, though nobody waits for it any more."""
     if not future.cancelled():
         future.exception()
-
-
-def _guarded(function, args):
-    try:
-        function(*args)
-    except Exception:
-        log.exception('%r failed on the loop thread', function)
 
 
 def _all_tasks(loop):

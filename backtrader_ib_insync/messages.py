@@ -5,7 +5,7 @@ Times are seconds since the epoch, UTC, as floats; prices and sizes are floats a
 from typing import Any, NamedTuple, Optional, Tuple
 
 
-# -- the link: the only four words that feeds and broker hear about it ---------------------------------------------------
+# -- the link: the only four words that feeds and broker hear about it -------------------------------------------------
 
 class Lost(NamedTuple):
     """The link is gone, or holes may be in what it carries; the store is at work on it."""
@@ -56,7 +56,7 @@ class Notice(NamedTuple):
         return '{} {}{}'.format(self.errorCode, self.errorMsg, about) if self.errorCode else self.errorMsg
 
 
-# -- market data -----------------------------------------------------------------------------------------------------------
+# -- market data -------------------------------------------------------------------------------------------------------
 
 class Tick(NamedTuple):
     """One trade, or one quote of a market that is followed by its quotes (then `size` is 0)."""
@@ -118,7 +118,7 @@ class Warned(NamedTuple):
     text: str
 
 
-# -- orders and the account ------------------------------------------------------------------------------------------------
+# -- orders and the account --------------------------------------------------------------------------------------------
 
 class OpenOrder(NamedTuple):
     """openOrder: TWS's own view of an order; `order` and `contract` are copies that nobody changes any more."""

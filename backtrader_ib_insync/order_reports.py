@@ -27,7 +27,8 @@ class Reports:
         self.ending = {}
         self.strangers = Strangers(broker)
         self.view = None
-        self.synchronised = False
+        #: how many whole views of TWS's have been taken
+        self.views = 0
         self.now = 0.0
         self.handlers = {
             messages.OpenOrder: self._open_order, messages.OrderState: self._order_state,
@@ -177,7 +178,7 @@ class Reports:
             order.life.acknowledged = order.life.listed = True
             if order.data.tradecontract.secType == 'BAG' != record.contract.secType:
                 order = None
-        elif self.synchronised:
+        elif self.views:
             self.broker.said('an execution that is not of this broker: {} {:g} {} at {}'.format(
                 record.side, record.shares, name_of(record.contract), record.price), record)
         size = signed(record)
@@ -247,18 +248,18 @@ class Reports:
 
     def _synchronised(self, record):
         view, self.view = self.view, None
-        if not self.synchronised:
+        if not self.views:
             self.accounts.rewind(view.executions)
         for execution in view.executions:
             self._execution(execution)
         for holding in self.accounts.finish(self.now):
-            if self.synchronised:
+            if self.views:
                 self._say_position(holding)
         for completed in view.completed:
             self._complete(completed)
         for order in self.book.open() if record.orders else ():
             self._miss(order)
-        self.synchronised = True
+        self.views += 1
 
     def _complete(self, record):
         """An order that we hold alive has ended while we were away."""

@@ -27,22 +27,28 @@ class RequestDesk:
         self.tasks = set()
         self._opened = asyncio.Event()
         self._closed = None
+        self._survived = True
         self._rules = {}
 
     @property
     def is_open(self):
         return self._opened.is_set() and not self._closed
 
-    # -- open and closed ---------------------------------------------------------------------------------------------------
+    # -- open and closed -----------------------------------------------------------------------------------------------
 
     def open(self, kept=''):
         """TWS can be asked: every stream is, but those it kept over the loss of its own link (`kept` says how it came back)."""
         self._opened.set()
+        survived, self._survived = self._survived, True
         for stream in list(self.streams):
-            if kept and stream.reqId is not None:
+            if kept and survived and stream.reqId is not None:
                 stream.kept(kept)
             else:
                 self._ask(stream)
+
+    def subscriptions_lost(self):
+        """TWS kept none of them, whatever it says of a later loss before they have been asked for again."""
+        self._survived = False
 
     def pause(self, reason, code):
         """TWS lost IB: streams hold, questions are lost."""
@@ -78,7 +84,7 @@ class RequestDesk:
     def _questions(self):
         return [asked for asked in self.ib.routes.values() if asked is not RETIRED and asked not in self.streams]
 
-    # -- farms -------------------------------------------------------------------------------------------------------------
+    # -- farms ---------------------------------------------------------------------------------------------------------
 
     def farm_lost(self, name, text, code, of_market_data):
         """Which streams it feeds nobody tells: all hold till data come again; questions are bounded in time anyway."""
@@ -89,6 +95,8 @@ class RequestDesk:
     def farm_ok(self, name):
         """A farm is back; whether it was lost. What stayed silent is subscribed anew, what was asked of it is asked again."""
         of_market_data = self.farms.pop(name, None)
+        if of_market_data and not self.is_open:
+            self.subscriptions_lost()
         if of_market_data is None or not self.is_open:
             return False
         for stream in list(self.streams) if of_market_data else ():
@@ -98,7 +106,7 @@ class RequestDesk:
             question.lost('a data farm of TWS had been lost: {}'.format(name))
         return True
 
-    # -- questions ---------------------------------------------------------------------------------------------------------
+    # -- questions -----------------------------------------------------------------------------------------------------
 
     def now(self):
         return asyncio.get_event_loop().time()
@@ -161,7 +169,7 @@ class RequestDesk:
         if not task.cancelled() and task.exception() is not None:
             log.error('a request ended in an error', exc_info=task.exception())
 
-    # -- streams -----------------------------------------------------------------------------------------------------------
+    # -- streams -------------------------------------------------------------------------------------------------------
 
     def subscribe(self, stream):
         """Keep `stream` running, now and after each reconnection, till `unsubscribe`."""

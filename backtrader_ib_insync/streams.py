@@ -13,8 +13,11 @@ log = logging.getLogger(__name__)
 
 BID, ASK, LAST, DELAYED_BID, DELAYED_ASK, DELAYED_LAST = 1, 2, 4, 66, 67, 68
 RT_VOLUME, DELAYED_STAMP = 48, 88
+#: kinds of market data
+DELAYED, DELAYED_FROZEN = 3, 4
 #: generic tick that makes TWS send every trade with its size and its millisecond (field 48)
 RT_VOLUME_TICKS = '233'
+BAR_SECONDS = 5.0
 #: seconds till a subscription that TWS ended for a passing reason is asked for again
 AGAIN_SECONDS = {'renew': 1.0, 'competing': 30.0, 'pacing': 60.0}
 
@@ -40,8 +43,12 @@ class Retired:
 class Stream:
     """One live subscription; `sink` takes its records, `clock` is the server clock of the connection.
 
-    The connection gives it `renew`, with which it asks to be asked for again.
+    The connection gives it `renew`, with which it asks to be asked for again, and `tell_time`, which has TWS tell it its
+    time in whole seconds after all that came till then.
     """
+
+    #: whether its records carry TWS's time
+    stamped = True
 
     def __init__(self, sink, contract, clock):
         self.sink = sink
@@ -49,9 +56,11 @@ class Stream:
         self.clock = clock
         self.reqId = None
         self.broken = False
-        self.renew = None
+        self.renew = self.tell_time = None
         self._asked = None
         self._watching = False
+        self._begun = 0
+        self._delayed = False
         self._may_live = False
 
     def ask(self, ib, reqId):
@@ -59,6 +68,7 @@ class Stream:
         self.reqId = reqId
         self._asked = time.time() + (self.clock.low or 0.0)
         self._watching = False
+        self._begun += 1
         if self.broken:
             self.broken = False
             self.sink(Restored('subscribed again'))
@@ -71,6 +81,7 @@ class Stream:
 
     def lost(self, reason, code=0):
         """The link, or what feeds it, is gone; told once until it is back."""
+        self._begun += 1
         if not self.broken:
             self.broken = True
             # a farm was lost, which need not be the one that feeds this stream
@@ -82,7 +93,7 @@ class Stream:
         if self.broken:
             self.broken = False
             self.sink(Restored(reason, kept=True))
-            self._watch(self.clock.latest(time.time()))
+            self._watch_from_now()
 
     def error(self, code, text):
         meaning = codes.market_data_error(code, text)
@@ -95,6 +106,16 @@ class Stream:
             self.reqId = None
             self.sink(Refused(code, text))
 
+    def _watch_from_now(self):
+        """The subscription runs. Since when at the latest, TWS has to tell: our idea of its clock may fall short of it."""
+        self._watching = True
+        begun = self._begun
+
+        def date(second):
+            if begun == self._begun:
+                self._watch(second + 1.0)
+        self.tell_time(date)
+
     def _watch(self, since):
         self._watching = True
         self.sink(Watching(since, self._asked))
@@ -102,15 +123,20 @@ class Stream:
     def _answered(self):
         if self.broken and self._may_live:
             self.kept('market data come all the same')
-        elif not self._watching:
-            self._watch(self.clock.latest(time.time()))
+        elif not self._watching and not (self._delayed and self.stamped):
+            # delayed data are whole from their first stamp on, which is long past
+            self._watch_from_now()
 
     def _ignore(self, *args):
         self._answered()
 
-    tickReqParams = tickSize = tickGeneric = tickOptionComputation = priceSizeTick = tickString = _ignore
+    def tickReqParams(self, *about):
+        """Which kind of data follows is told next, and with it from when on they are whole."""
+
+    tickSize = tickGeneric = tickOptionComputation = priceSizeTick = tickString = _ignore
 
     def marketDataType(self, kind):
+        self._delayed = kind in (DELAYED, DELAYED_FROZEN)
         self.sink(DataType(kind))
         self._answered()
 
@@ -145,7 +171,9 @@ class Trades(Stream):
         self._answered()
         if tickType == DELAYED_STAMP:
             self._stamp = float(value)
-        elif tickType == RT_VOLUME:
+            if not self._watching:
+                self._watch(self._stamp + 1.0)
+        elif tickType == RT_VOLUME and not self._delayed:
             tick = rt_volume(value)
             if tick:
                 self._stamped(tick.time)
@@ -162,6 +190,7 @@ class Quotes(Trades):
 
     FIELDS = {'BID': (BID,), 'ASK': (ASK,), 'MIDPOINT': (BID, ASK), 'LAST': (LAST,)}
     LIVE = {DELAYED_BID: BID, DELAYED_ASK: ASK, DELAYED_LAST: LAST}
+    stamped = False
 
     def __init__(self, sink, contract, clock, field):
         super().__init__(sink, contract, clock)
@@ -194,20 +223,19 @@ class RealTimeBars(Stream):
         self._rth = rth
 
     def _send(self, ib, reqId):
-        ib.client.reqRealTimeBars(reqId, self.contract, 5, self._what, self._rth, [])
+        ib.client.reqRealTimeBars(reqId, self.contract, int(BAR_SECONDS), self._what, self._rth, [])
+        # TWS confirms nothing, and a quiet market may send no bar for long
+        self._watch_from_now()
 
     def _unsend(self, ib, reqId):
         ib.client.cancelRealTimeBars(reqId)
 
-    def _answered_by_bar(self, start):
-        if self._watching:
-            self._answered()
-        else:
-            self._watch(start)
+    def _watch(self, since):
+        super()._watch(-(-since // BAR_SECONDS) * BAR_SECONDS)
 
     def realtimeBar(self, start, open_, high, low, close, volume, wap, count):
-        self.clock.stamped(start + 5.0, time.time())
-        self._answered_by_bar(float(start))
+        self.clock.stamped(start + BAR_SECONDS, time.time())
+        self._answered()
         self.sink(Bar(float(start), open_, high, low, close, volume, wap, count))
 
 
@@ -223,7 +251,7 @@ class TickByTick(Stream):
 
     def _send(self, ib, reqId):
         ib.client.reqTickByTickData(reqId, self.contract, self._kind, 0, False)
-        self._watch(self.clock.latest(time.time()) + 1.0)
+        self._watch_from_now()
 
     def _unsend(self, ib, reqId):
         ib.client.cancelTickByTickData(reqId)

@@ -42,10 +42,15 @@ class Synchroniser:
     async def run(self):
         """Raises NotConnected, TimedOut, BadParameter for an account the login does not have."""
         async with self._turn:
-            self.account.tell(Synchronising())
-            for name, ask in self._steps():
-                await self._step(name, ask)
-            self.account.tell(Synchronised(not self.is_read_only))
+            await self._tell_all()
+            while self.account.is_left_out:
+                await self._tell_all()
+
+    async def _tell_all(self):
+        self.account.tell(Synchronising())
+        for name, ask in self._steps():
+            await self._step(name, ask)
+        self.account.tell(Synchronised(not self.is_read_only))
 
     async def _step(self, name, ask):
         try:

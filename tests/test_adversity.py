@@ -3,7 +3,7 @@ import backtrader as bt
 import pytest
 from night import BEGIN, SINCE, bars_are_true, ledger_agrees, nothing_is_left, spend
 
-from backtrader_ib_insync import heartbeat, pacing, request_desk
+from backtrader_ib_insync import heartbeat, insync, pacing, request_desk
 
 SYMBOLS = ('AAPL-STK-SMART-USD', 'MSFT-STK-SMART-USD', 'SPY-STK-SMART-USD')
 NIGHT = dict(reconnect=-1, timeout=0.05, timerefresh=0.1)
@@ -13,6 +13,7 @@ NIGHT = dict(reconnect=-1, timeout=0.05, timerefresh=0.1)
 def accelerated(monkeypatch):
     """What the library waits for in the wall's seconds, in which an accelerated gateway lives through minutes."""
     monkeypatch.setattr(heartbeat, 'DEAD_SECONDS', 1.0)
+    monkeypatch.setattr(insync, 'BURST', 0)
     limits = pacing.LIMITS._replace(violation_seconds=0.1)
     monkeypatch.setattr(request_desk, 'Pacing', lambda: pacing.Pacing(limits))
 

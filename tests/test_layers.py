@@ -11,10 +11,11 @@ PACKAGE = ROOT / 'backtrader_ib_insync'
 LAYERS = (
     '__init__',
     'ibdata ibbroker ibclone',
-    'course order_desk order_reports positions strangers trades',
+    'columns course identity livestream progress proof resampler '
+    'order_desk order_reports positions strangers trades',
     'ibstore',
     'connection line request_desk synchroniser heartbeat streams downloads account_stream',
-    'account assembler bars clock comminfo contract daybars fills history pacing '
+    'account assembler bars clock comminfo contract daybars daynumber fills history mnames pacing '
     'order_book order_fields order_life orders',
     'insync',
     'codes errors loop messages spec version zonenames zones',

@@ -135,7 +135,7 @@ def tws():
     """A gateway on the port that the scripts name."""
     if not SEED.is_dir():
         pytest.skip('the manual\'s scripts are not beside this checkout: {}'.format(SEED))
-    for _ in range(100):
+    for _ in range(400):
         with socket.socket() as probe:
             free = probe.connect_ex(('127.0.0.1', PORT)) != 0
         if free:

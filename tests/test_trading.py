@@ -530,12 +530,15 @@ def hears(run, order, code, text, acknowledged):
     assert order.info['code'] == code and order.info['message'] == text
 
 
-def test_p69_five_hundred_orders_in_one_next_are_all_sent_under_their_own_ids():
-    with stage.open() as run:
+def test_p69_five_hundred_orders_in_one_next_are_all_sent_under_their_own_ids_at_the_rate_tws_allows():
+    with stage.open(gateway={'messages_per_second': 50}) as run:
         orders = run.do(lambda s: [s.buy(**LIMIT) for _ in range(500)])
         assert len({order.orderId for order in orders}) == 500
         run.until(lambda: len(run.sent()) == 500, 30)
         run.until(lambda: all(order.status == Order.Accepted for order in orders), 30)
+        assert [sent.orderId for sent in run.sent()] == [order.orderId for order in orders]
+        assert not any(said.startswith('100 ') for said in run.said)
+        assert run.gateway.call(lambda world: len(world.exchange.open_orders())) == 500
 
 
 def test_p95_after_the_run_the_account_still_answers():

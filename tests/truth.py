@@ -1,7 +1,9 @@
 """The oracle of the feed tests: what the simulated market really did, in the bars a feed has to deliver."""
 import datetime
 
+from backtrader_ib_insync.contract import parse
 from backtrader_ib_insync.simulator.bars import SIZES
+from backtrader_ib_insync.simulator.records import Contract
 
 try:
     from zoneinfo import ZoneInfo
@@ -23,11 +25,11 @@ def utc(seconds):
     return datetime.datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
 
 
-def instrument(market, symbol, secType='STK', now=None, **fields):
-    """The one instrument so described that is not expired."""
-    found = [one for one in market.listing.instruments if one.contract.symbol == symbol
-             and one.contract.secType == secType
-             and all(getattr(one.contract, name) == value for name, value in fields.items())]
+def instrument(market, dataname):
+    """The one instrument that a dataname means."""
+    fields = {name: value for name, value in parse(dataname)._asdict().items()
+              if name in Contract._fields and value != ''}
+    found = market.find(Contract(**fields)._replace(includeExpired=True))
     assert len(found) == 1, [one.contract for one in found]
     return found[0]
 
@@ -38,7 +40,7 @@ def right_edge(label, length, zone, opens=()):
     `opens` are times of day at which a session opens and thereby ends the bar before it.
     """
     wall = datetime.datetime.fromtimestamp(label, ZoneInfo(zone))
-    if length <= 3600:
+    if DAY % length == 0 and length <= 3600:
         offset = wall.utcoffset().total_seconds()
         return label - (label + offset) % length + length
     midnight = wall.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
@@ -85,3 +87,32 @@ def lines(data):
     columns = [getattr(data.lines, name).array for name in ('datetime', 'open', 'high', 'low', 'close', 'volume')]
     return [(round((number - 719163.0) * 86400.0, 3),) + tuple(rest) for number, *rest in zip(*columns)
             if number == number]
+
+
+def since_midnight(seconds, zone):
+    """A function for `from_trades`: the end of the interval of so many seconds, counted from the zone's midnight."""
+    def edge(time):
+        wall = datetime.datetime.fromtimestamp(time, ZoneInfo(zone))
+        midnight = wall.replace(hour=0, minute=0, second=0, microsecond=0)
+        passed = time - midnight.timestamp()
+        return midnight.timestamp() + min((passed // seconds + 1) * seconds, DAY)
+    return edge
+
+
+def live(market, which, length, start, end, zone, what='TRADES', rth=False):
+    """Bars of `length` seconds that end in (start, end], of trades, or of 5-second bars where quotes make bars."""
+    edge = since_midnight(length, zone)
+    if what == 'TRADES':
+        found = from_trades(market.trades(which, start, end), edge)
+    else:
+        found = from_bars(market.bars(which, '5 secs', start, end, what, rth), edge)
+    return [one for one in found if start < one[0] <= end]
+
+
+def from_bars(bars, edge):
+    """Bars out of smaller ones; `edge(time)` is the end of the bar a time belongs to."""
+    found = {}
+    for bar in bars:
+        found.setdefault(edge(bar.time), []).append(bar)
+    return [(round(end, 3), parts[0].open, max(one.high for one in parts), min(one.low for one in parts),
+             parts[-1].close, round(sum(max(one.volume, 0) for one in parts), 8)) for end, parts in sorted(found.items())]

@@ -1,0 +1,45 @@
+"""The time up to which everything TWS sent has arrived: what the end of a bar waits for in a quiet market."""
+
+#: seconds after a bar's end before the silence of a market, which TWS's time proves, is believed
+GRACE_SECONDS = 1.0
+#: seconds between two questions for the time while a bar waits for its proof
+ASK_AGAIN_SECONDS = 0.25
+#: seconds by which delayed market data run late, at the most
+DELAYED_SECONDS = 1200.0
+FOREVER = float('inf')
+
+
+class Proof:
+    """One feed's view of TWS's time, on the strategy thread; `delayed` market data prove less."""
+
+    def __init__(self, store, delayed=False):
+        self._store = store
+        self._due = FOREVER
+        self.delayed = delayed
+
+    @property
+    def _lag(self):
+        return GRACE_SECONDS + DELAYED_SECONDS * self.delayed
+
+    def time(self):
+        """The time up to which everything has arrived, with a grace for a tape that runs late."""
+        return self._store.heard - self._lag
+
+    def wait_for(self, edge):
+        """Look again when the clock shows `edge`, and have TWS prove it then."""
+        self.wait_until(edge + self._lag)
+        if self.left() <= 0:
+            self.wait_until(self._store.clock() + ASK_AGAIN_SECONDS)
+            self._store.ask_time()
+
+    def wait_until(self, time):
+        """Look again when the clock shows `time`."""
+        self._due = time
+
+    def rest(self):
+        """Nothing has to be looked at."""
+        self._due = FOREVER
+
+    def left(self):
+        """Seconds until the clock has to be looked at."""
+        return self._due if self._due == FOREVER else self._due - self._store.clock()

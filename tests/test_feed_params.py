@@ -1,0 +1,239 @@
+"""The params of a feed that are not about seams: what is asked for, by which name, and what the feed answers to."""
+import datetime
+
+import backtrader as bt
+import pytest
+import stepped
+import truth
+from helpers import APPLE, run
+from truth import at, utc
+
+from backtrader_ib_insync.errors import BadParameter, HistoryFailed
+from backtrader_ib_insync.insync import Contract
+
+Minutes, Ticks, Days = bt.TimeFrame.Minutes, bt.TimeFrame.Ticks, bt.TimeFrame.Days
+NEW_YORK = 'America/New_York'
+OCTOBER = dict(timeframe=Days, historical=True, fromdate=datetime.datetime(2024, 10, 1),
+               todate=datetime.datetime(2024, 11, 1))
+
+
+@pytest.fixture
+def still(make_gateway):
+    return make_gateway(speed=0, messages_per_second=0)
+
+
+def sent(gateway, kind):
+    return gateway.call(lambda world: [one.request for one in world.requests if type(one.request).__name__ == kind])
+
+
+def one_feed(**params):
+    """Adds one live feed, displayed in UTC."""
+    def add(cerebro, store):
+        cerebro.adddata(store.getdata(**dict(dict(dataname=APPLE, timeframe=Minutes, tz='UTC'), **params)))
+    return add
+
+
+def trades(gateway, start, end, name=APPLE):
+    return gateway.call(lambda world: world.market.trades(truth.instrument(world.market, name), start, end))
+
+
+def quotes(gateway, start, end, name=APPLE):
+    return gateway.call(lambda world: world.market.quotes(truth.instrument(world.market, name), start, end))
+
+
+# -- names -------------------------------------------------------------------------------------------------------------
+
+def test_a_contract_or_a_conid_will_do_as_dataname(still, store):
+    made = store(still)
+    by_name = made.getdata(dataname=APPLE, **OCTOBER)
+    wanted = run(by_name).bars
+    conId = by_name.contract.conId
+    for dataname in (conId, 'conId:{}'.format(conId), Contract(symbol='AAPL', secType='STK', exchange='SMART', currency='USD'),
+                     Contract(conId=conId, exchange='SMART')):
+        data = made.getdata(dataname=dataname, **OCTOBER)
+        assert run(data).bars == wanted
+        assert data._name and data.contract.symbol == 'AAPL'
+
+
+def test_what_the_dataname_leaves_out_comes_from_the_params(still, store):
+    data = store(still).getdata(dataname='EUR.USD', sectype='CASH', exchange='IDEALPRO', **OCTOBER)
+    assert run(data).bars[0]
+    assert (data.contract.secType, data.contract.exchange, data.contract.currency) == ('CASH', 'IDEALPRO', 'USD')
+
+
+def test_names_of_ibpy_are_answered(still, store):
+    data = store(still).getdata(dataname=APPLE, **OCTOBER)
+    run(data)
+    assert data.contract.m_symbol == 'AAPL' and data.contract.m_secType == 'STK'
+    assert data.contractdetails.m_timeZoneId == data.contractdetails.timeZoneId
+    assert data.contractdetails.m_summary is data.contract
+    assert data.tradecontract is data.contract and data.tradecontractdetails is data.contractdetails
+    with pytest.raises(AttributeError, match='no_such'):
+        data.contract.no_such
+    with pytest.raises(AttributeError, match='nothing'):
+        data.contract.m_nothing
+
+
+def test_tradename_is_what_orders_are_for(still):
+    def trade(strategy):
+        if strategy.data._laststatus == strategy.data.LIVE and not strategy.p.run.messages.count('bought'):
+            strategy.p.run.messages.append('bought')
+            strategy.buy(size=1)
+
+    def add(cerebro, store):
+        cerebro.setbroker(store.getbroker())
+        one_feed(tradename='SPY-STK-SMART-USD', fromdate=utc(still.now() - 300))(cerebro, store)
+
+    with stepped.Run(still, add) as test:
+        test.on_next = trade
+        test.until_live()
+        assert test.datas[0].contract.symbol == 'AAPL' and test.datas[0].tradecontract.symbol == 'SPY'
+        test.step(130)
+        test.until(lambda: sent(still, 'PlaceOrder'))
+    assert {request.contract.symbol for request in sent(still, 'PlaceOrder')} == {'SPY'}
+
+
+def test_p43_p44_what_is_wrong_with_tradename_is_told(still, store):
+    data = store(still).getdata(dataname=APPLE, tradename='NOSUCH-STK-SMART-USD', **OCTOBER)
+    with pytest.raises(Exception, match='NOSUCH'):
+        run(data)
+
+
+def test_expired_futures_have_history(still, store):
+    data = store(still).getdata(dataname='ES-202406-CME-USD-50', timeframe=Days, historical=True,
+                                fromdate=datetime.datetime(2024, 5, 1), todate=datetime.datetime(2024, 6, 1))
+    assert len(run(data).bars[0]) > 15
+
+
+def test_a_continuous_future_has_history_and_its_end_is_no_question(still, store):
+    data = store(still).getdata(dataname='ES-CONTFUT-CME-USD', **OCTOBER)
+    assert len(run(data).bars[0]) > 15
+    assert [request.endDateTime for request in sent(still, 'ReqHistoricalData')] == ['']
+
+
+# -- what TWS shows ----------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('what', ['MIDPOINT', 'BID', 'ASK', 'BID_ASK', 'ADJUSTED_LAST'])
+def test_what_is_asked_for(still, store, what):
+    data = store(still).getdata(dataname=APPLE, what=what, useRTH=True, **OCTOBER)
+    found = run(data).bars[0]
+    wanted = still.call(lambda world: truth.days(
+        world.market, truth.instrument(world.market, APPLE), '1 day', at('2024-10-01'), at('2024-11-01'), what,
+        close=datetime.time(16)))
+    assert found == [bar for bar in wanted if bar[0] <= at('2024-11-01')]
+
+
+def test_what_tws_does_not_know_is_refused_with_its_words(still, store):
+    data = store(still).getdata(dataname=APPLE, what='NONSENSE', **OCTOBER)
+    with pytest.raises(HistoryFailed, match='whatToShow: NONSENSE'):
+        run(data)
+
+
+@pytest.mark.parametrize('kind', ['Last', 'AllLast'])
+def test_tick_by_tick_trades_make_the_same_bars(still, kind):
+    begin = still.now() - 300
+    with stepped.Run(still, one_feed(tick_by_tick=kind, fromdate=utc(begin))) as test:
+        test.until_live()
+        test.settle()
+        test.step(200)
+        test.step(100)
+        found = test.bars[0]
+        wanted = still.call(lambda world: truth.intraday(
+            world.market, truth.instrument(world.market, APPLE), '1 min', begin, found[-1][0]))
+        assert found == [bar for bar in wanted if bar[0] <= found[-1][0]]
+        assert found[-1][0] >= still.now() - 64
+    assert [request.tickType for request in sent(still, 'ReqTickByTickData')] == [kind]
+    assert not sent(still, 'ReqMktData')
+    still.wait(lambda world: world.streams.count == 0)
+
+
+@pytest.mark.parametrize('kind, price', [
+    ('MidPoint', lambda quote: (quote.bid + quote.ask) / 2), ('BidAsk', lambda quote: quote.bid)])
+def test_tick_by_tick_quotes(still, kind, price):
+    with stepped.Run(still, one_feed(tick_by_tick=kind, timeframe=Ticks)) as test:
+        test.until_live()
+        test.settle()
+        start = still.now()
+        test.step(20)
+        found = [bar[4] for bar in test.bars[0]]
+        wanted = [round(price(quote), 6) for quote in quotes(still, start, still.now())]
+        changes = [one for one, before in zip(wanted, [None] + wanted) if one != before]
+        assert [one for one, before in zip(map(lambda number: round(number, 6), found), [None] + found)] != []
+        assert [round(one, 6) for one in found] and set(round(one, 6) for one in found) == set(changes)
+
+
+def test_a_kind_of_tick_by_tick_data_that_is_none_is_an_error(still, store):
+    with pytest.raises(BadParameter, match="'Last', 'AllLast', 'BidAsk', 'MidPoint'"):
+        store(still).getdata(dataname=APPLE, tick_by_tick='Trades')
+
+
+# -- permissions -------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('code', [354, 10089, 10168, 10186])
+def test_p43_no_subscription_is_told_with_the_words_of_tws(still, code):
+    still.call(lambda world: world.streams.withhold('AAPL', code))
+    with stepped.Run(still, one_feed(fromdate=utc(still.now() - 300))) as test:
+        test.until(lambda: test.has_ended)
+        assert test.statuses[0][-1] == 'NOTSUBSCRIBED'
+        assert str(code) in test.reasons[0][-1] and 'not subscribed' in test.reasons[0][-1]
+
+
+def test_p43_delayed_data_when_asked_for(still):
+    still.call(lambda world: world.streams.withhold('AAPL', 354))
+    begin = still.now() - 3600
+    with stepped.Run(still, one_feed(fromdate=utc(begin)), marketdatatype=3) as test:
+        test.until_live()
+        test.settle()
+        for _ in range(50):
+            test.step(60)
+        found = test.bars[0]
+        wanted = still.call(lambda world: truth.intraday(
+            world.market, truth.instrument(world.market, APPLE), '1 min', begin, found[-1][0]))
+        assert found == [bar for bar in wanted if bar[0] <= found[-1][0]]
+        assert still.now() - 1400 < found[-1][0] < still.now() - 880
+        assert any('10167' in message for message in test.messages)
+        assert any('type 3' in message for message in test.messages) is False
+    assert [request.marketDataType for request in sent(still, 'ReqMarketDataType')] == [3]
+
+
+def test_p44_another_session_that_holds_the_data_is_told_and_recovers(still, monkeypatch):
+    from backtrader_ib_insync import streams
+    monkeypatch.setitem(streams.AGAIN_SECONDS, 'competing', 0.05)
+    begin = still.now() - 300
+    still.call(lambda world: world.streams.withhold('AAPL', 10197))
+    with stepped.Run(still, one_feed(fromdate=utc(begin))) as test:
+        test.until(lambda: 'CONNBROKEN' in test.statuses[0])
+        assert any('10197' in reason for reason in test.reasons[0])
+        still.call(lambda world: world.streams.grant('AAPL'))
+        test.until_live()
+        test.settle()
+        test.step(130)
+        assert [bar[0] for bar in test.bars[0]] == [begin // 60 * 60 + 60 * number for number in range(
+            1, len(test.bars[0]) + 1)]
+
+
+# -- backtrader --------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('exactbars, feeds, warns', [(1, 2, True), (2, 2, True), (1, 1, False), (0, 2, False), (-1, 2, False)])
+def test_p93_exactbars_with_several_feeds_warns(still, store, exactbars, feeds, warns):
+    made = store(still)
+    cerebro = bt.Cerebro(exactbars=exactbars)
+    for _ in range(feeds):
+        cerebro.adddata(made.getdata(dataname=APPLE, **OCTOBER))
+    told = []
+    cerebro.addstorecb(lambda msg, *args, **kwargs: told.append(str(msg)))
+    cerebro.addstrategy(bt.Strategy)
+    try:
+        cerebro.run()
+    except IndexError:
+        # this is what the warning is about
+        assert warns
+    told += [str(msg) for msg, _, _ in made.notifs]
+    assert len([text for text in told if 'exactbars={}'.format(exactbars) in text]) == warns
+
+
+def test_p80_a_broker_without_a_feed_has_its_store_started(still, store):
+    made = store(still)
+    cerebro = bt.Cerebro()
+    cerebro.setbroker(made.getbroker())
+    assert any(known is made for known in cerebro.stores)

@@ -1,0 +1,239 @@
+"""IBStore over the socket: made late, made twice, stopped, run again, misused."""
+import datetime
+import socket
+import threading
+import time
+
+import backtrader as bt
+import pytest
+from helpers import APPLE, Recorder, open_sockets, our_threads, run, wait_until
+
+import backtrader_ib_insync as ibnew
+from backtrader_ib_insync.errors import BadDataname, BadParameter, NotConnected, NotSupportedTimeframe, UnknownContract
+
+MINUTES = dict(dataname=APPLE, timeframe=bt.TimeFrame.Minutes, fromdate=datetime.datetime(2024, 11, 20, 9, 50))
+DAYS = dict(dataname=APPLE, timeframe=bt.TimeFrame.Days, historical=True, fromdate=datetime.datetime(2024, 10, 1),
+            todate=datetime.datetime(2024, 11, 1))
+
+
+def live(strategy):
+    return strategy.is_live() and strategy.bars[0]
+
+
+class Nowhere:
+    """A port at which nothing listens."""
+
+    def __init__(self):
+        with socket.socket() as probe:
+            probe.bind(('127.0.0.1', 0))
+            self.port = probe.getsockname()[1]
+
+
+# -- parameters --------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('make', [ibnew.IBStore, ibnew.IBStore.getbroker,
+                                  lambda **given: ibnew.IBStore.getdata(dataname=APPLE, **given)])
+@pytest.mark.parametrize('exists', [False, True])
+def test_p94_a_misspelled_parameter_raises(store, gateway, make, exists):
+    if exists:
+        store(gateway)
+    with pytest.raises(TypeError, match='clientID'):
+        make(clientID=5)
+
+
+def test_p94_the_message_names_the_parameters_there_are(store, gateway):
+    with pytest.raises(BadParameter, match='clientId'):
+        ibnew.IBStore(prot=1)
+
+
+def test_p05_a_second_store_says_what_of_it_had_no_effect(store, gateway):
+    first = store(gateway, clientId=7)
+    assert ibnew.IBStore(clientId=7) is first and not first.get_notifications()
+    assert ibnew.IBStore(clientId=8, readonly=True) is first
+    (text, _, _), = first.get_notifications()
+    assert 'clientId=8' in text and 'it is 7' in text and 'readonly=True' in text
+
+
+def test_the_store_takes_its_parameters_from_a_feed_or_a_broker(store, gateway):
+    store(gateway)
+    ibnew.IBStore._singleton = None
+    data = ibnew.IBStore.getdata(port=gateway.port, clientId=31, **MINUTES)
+    assert data.ib.p.port == gateway.port and data.ib.p.clientId == 31
+    assert ibnew.IBStore.getbroker().store is data.ib
+
+
+@pytest.mark.parametrize('dataname, word', [('', 'empty'), ('AAPL-STK-SMART-$', 'currency'), ('ES-FUT-CME-USD-x', 'x')])
+def test_a_bad_dataname_is_an_error_at_once(store, gateway, dataname, word):
+    with pytest.raises(BadDataname, match=word):
+        store(gateway).getdata(dataname=dataname)
+
+
+def test_p45_an_unknown_contract_is_named(store, gateway):
+    with pytest.raises(UnknownContract, match='NOSUCH'):
+        run(store(gateway).getdata(**dict(DAYS, dataname='NOSUCH-STK-SMART-USD')))
+    recorder = run(store(gateway).getdata(**dict(MINUTES, dataname='NOSUCH-STK-SMART-USD')))
+    assert recorder.statuses == [['DISCONNECTED']] and 'NOSUCH' in recorder.reasons[0]
+
+
+def test_p24_a_bar_size_that_cannot_be_is_named(store, gateway):
+    made = store(gateway)
+    with pytest.raises(NotSupportedTimeframe, match='1 day'):
+        run(made.getdata(**dict(DAYS, timeframe=bt.TimeFrame.MicroSeconds)))
+    assert not gateway.call(lambda world: list(world.requests))
+
+
+# -- the life ----------------------------------------------------------------------------------------
+
+def test_nothing_is_connected_before_the_run(store, gateway):
+    made = store(gateway)
+    made.getdata(**MINUTES)
+    made.getbroker()
+    assert not our_threads() and not gateway.call(lambda world: world.clients)
+
+
+def test_p02_a_store_made_before_the_gateway_connects_when_it_comes(store, make_gateway):
+    place = Nowhere()
+    data = store(place, reconnect=-1, timeout=0.2).getdata(**MINUTES)
+    late = threading.Timer(1.0, make_gateway, kwargs={'port': place.port})
+    late.start()
+    recorder = run(data, until=live)
+    late.join()
+    assert recorder.statuses[0][:2] == ['CONNECTED', 'DELAYED']
+    assert any('nothing listens' in text or 'refused' in text.lower() for text in recorder.messages), recorder.messages
+
+
+def test_p03_attempts_that_are_spent_end_the_run(store):
+    started = time.monotonic()
+    recorder = run(store(Nowhere(), reconnect=2, timeout=0.2).getdata(**MINUTES))
+    assert 0.4 < time.monotonic() - started < 5
+    assert recorder.statuses == [['DISCONNECTED']]
+    assert any('7497' in text for text in recorder.messages + recorder.reasons)
+
+
+def test_p03_a_port_closed_with_historical_raises(store):
+    with pytest.raises(NotConnected):
+        run(store(Nowhere(), reconnect=0, timeout=0.1).getdata(**DAYS))
+
+
+def test_p04_the_clock_of_tws_is_known_and_no_timer_stays(store, make_gateway):
+    gateway = make_gateway(speed=1.0)
+    made = store(gateway)
+    run(made.getdata(**MINUTES), until=lambda strategy: strategy.is_live())
+    now = made.clock()
+    assert abs(now - gateway.now()) < 1.5
+    assert abs(made.timeoffset().total_seconds() - (gateway.now() - time.time())) < 1.5
+    assert not our_threads()
+
+
+def test_p04_without_timeoffset_the_clock_is_the_machines(store, gateway):
+    made = store(gateway, timeoffset=False)
+    run(made.getdata(**DAYS))
+    assert made.timeoffset() == datetime.timedelta(0) and abs(made.clock() - time.time()) < 0.1
+
+
+def test_p06_a_feed_that_ends_does_not_end_the_others(store, gateway):
+    made = store(gateway)
+    recorder = run(made.getdata(**dict(MINUTES, dataname='NOSUCH-STK-SMART-USD')), made.getdata(**MINUTES),
+                   until=lambda strategy: strategy.is_live(1) and len(strategy.bars[1]) > 12)
+    assert recorder.statuses[0] == ['DISCONNECTED'] and recorder.is_live(1)
+
+
+def test_p06_cerebro_runs_twice_in_one_process(store, gateway):
+    made = store(gateway)
+    for _ in range(2):
+        data = made.getdata(**MINUTES)
+        recorder = run(data, broker=made.getbroker(), until=live)
+        assert recorder.statuses[0][:3] == ['CONNECTED', 'DELAYED', 'LIVE']
+        assert not our_threads()
+
+
+def test_p06_the_same_cerebro_runs_twice(store, gateway):
+    made = store(gateway)
+    cerebro = bt.Cerebro()
+    cerebro.setbroker(made.getbroker())
+    cerebro.adddata(made.getdata(**DAYS))
+    cerebro.addstrategy(Recorder)
+    first, second = cerebro.run()[0], cerebro.run()[0]
+    assert len(first.bars[0]) == 23 and first.bars == second.bars
+
+
+def test_p09_a_client_id_in_use_is_told(store, gateway):
+    gateway.fault('busy', 1, 60)
+    recorder = run(store(gateway, clientId=1, reconnect=-1, timeout=0.2).getdata(**MINUTES), until=live)
+    assert any('client id 1 is in use' in text for text in recorder.messages), recorder.messages
+
+
+def test_p80_a_broker_without_a_feed_of_the_store_is_started_and_stopped(store, gateway, tmp_path):
+    made = store(gateway)
+    path = tmp_path / 'bars.csv'
+    path.write_text('2024-11-18,1,1,1,1,1,0\n2024-11-19,1,1,1,1,1,0\n')
+    own = bt.feeds.GenericCSVData(dataname=str(path), dtformat='%Y-%m-%d')
+    broker = made.getbroker()
+    run(own, broker=broker)
+    assert broker.getcash() == 1000000 and not our_threads()
+
+
+def test_p85_an_exception_in_next_leaves_nothing(store, gateway):
+    def fail(strategy):
+        if strategy.is_live():
+            raise ZeroDivisionError('in next')
+    sockets = open_sockets()
+    made = store(gateway)
+    with pytest.raises(ZeroDivisionError):
+        run(made.getdata(**MINUTES), broker=made.getbroker(), act=fail)
+    made.stop()
+    gateway.wait(lambda world: not world.clients and not world.lines)
+    assert not our_threads()
+    wait_until(lambda: open_sockets() <= sockets)
+
+
+def test_p86_notifications_reach_the_user_in_historical_runs(store, gateway):
+    made = store(gateway)
+    recorder = run(made.getdata(**DAYS), broker=made.getbroker())
+    assert recorder.statuses == [['CONNECTED', 'DELAYED', 'DISCONNECTED']]
+    assert recorder.messages
+
+
+def test_p87_tws_without_ib_is_connbroken(store, gateway):
+    def lose(strategy):
+        if strategy.is_live() and 'CONNBROKEN' not in strategy.statuses[0]:
+            gateway.fault('lost', 10, 'data')
+    recorder = run(store(gateway).getdata(**MINUTES), act=lose,
+                   until=lambda strategy: 'CONNBROKEN' in strategy.statuses[0] and strategy.is_live())
+    statuses = recorder.statuses[0]
+    assert statuses[statuses.index('CONNBROKEN') + 1] == 'CONNECTED'
+
+
+def test_p95_the_account_answers_after_the_run(store, gateway):
+    def buy(strategy):
+        if strategy.is_live() and not strategy.orders and not strategy.position:
+            strategy.buy(size=10)
+    made = store(gateway)
+    broker, data = made.getbroker(), made.getdata(**MINUTES)
+    run(data, broker=broker, act=buy, until=lambda strategy: strategy.position.size == 10)
+    assert broker.getposition(data).size == 10
+    assert broker.getvalue() == pytest.approx(1e6, abs=100) and broker.getcash() < 1e6
+
+
+# -- the raw client library --------------------------------------------------------------------------
+
+def test_call_reaches_the_client_library_on_its_own_thread(store, gateway):
+    made = store(gateway)
+    with pytest.raises(NotConnected):
+        made.call(lambda ib: ib.isConnected())
+    made.start()
+    wait_until(made.connected)
+    assert made.call(lambda ib: ib.isConnected())
+    assert made.call(lambda ib: threading.current_thread()) in our_threads()
+    assert made.call(lambda ib: ib.reqCurrentTimeAsync()).year == 2024
+    with pytest.raises(ZeroDivisionError):
+        made.call(lambda ib: 1 / 0)
+
+
+def test_the_raw_object_lives_elsewhere(store, gateway):
+    made = store(gateway)
+    assert made.ib is None
+    made.start()
+    assert type(made.ib).__name__ == 'TappedIB'
+    made.stop()
+    assert made.ib is None

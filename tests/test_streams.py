@@ -1,0 +1,160 @@
+"""What subscriptions ask, and what TWS's answers become; with no socket."""
+import pytest
+
+from backtrader_ib_insync.clock import ServerClock
+from backtrader_ib_insync.messages import Bar, DataType, Lost, Refused, Restored, Tick, Warned, Watching
+from backtrader_ib_insync.streams import Quotes, RealTimeBars, TickByTick, Trades, rt_volume
+
+
+class Client:
+    """Keeps what it is asked."""
+
+    def __init__(self):
+        self.asked = []
+        self.client = self
+
+    def __getattr__(self, name):
+        return lambda *args: self.asked.append((name,) + args)
+
+
+class Heard(list):
+    """What a stream told, and the stream."""
+
+    def __init__(self, make, *args):
+        super().__init__()
+        self.clock = ServerClock()
+        self.clock.answered(1000, 500.0, 500.0)
+        self.stream = make(self.append, 'a contract', self.clock, *args)
+        self.renewals = []
+        self.stream.renew = lambda stream, seconds: self.renewals.append(seconds)
+        self.stream.tell_time = lambda told: told(1000)
+        self.ib = Client()
+        self.stream.ask(self.ib, 77)
+
+    def of(self, *kinds):
+        return [record for record in self if isinstance(record, kinds)]
+
+
+# -- trades ------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('text, tick', [
+    ('701.28;1;1348075471534;67854;701.46918464;true', Tick(1348075471.534, 701.28, 1.0)),
+    ('1.5;100.0000;1348075471000;0;0;false', Tick(1348075471.0, 1.5, 100.0)),
+    ('1.5;0.25;1348075471000;0;0;false', Tick(1348075471.0, 1.5, 0.25)),
+    (';0;1348075471000;67854;701.4;false', None),
+    ('701.28;0;1348075471000;67854;701.4;false', None)])
+def test_p31_p41_a_trade_in_rtvolume(text, tick):
+    assert rt_volume(text) == tick
+
+
+@pytest.mark.parametrize('text', ['nonsense', '1;2', '1;2;x;3;4;true'])
+def test_an_unreadable_rtvolume_is_an_error(text):
+    with pytest.raises(ValueError):
+        rt_volume(text)
+
+
+def test_p31_every_trade_counts_and_nothing_else():
+    heard = Heard(Trades)
+    assert heard.ib.asked == [('reqMktData', 77, 'a contract', '233', False, False, [])]
+    heard.stream.priceSizeTick(1, 10.0, 5.0)
+    heard.stream.tickSize(8, 1000.0)
+    heard.stream.tickString(45, '1348075471')
+    for number in range(3):
+        heard.stream.tickString(48, '{};1;134807547153{};3;1;true'.format(10 + number, number))
+    heard.stream.tickString(48, ';0;1348075471534;3;1;true')
+    assert [tick.price for tick in heard.of(Tick)] == [10.0, 11.0, 12.0]
+    assert len({tick.time for tick in heard.of(Tick)}) == 3
+
+
+def test_watching_is_told_once_and_dated_by_tws():
+    heard = Heard(Trades)
+    heard.stream.priceSizeTick(1, 10.0, 5.0)
+    heard.stream.priceSizeTick(2, 10.0, 5.0)
+    assert [record.since for record in heard.of(Watching)] == [1001.0]
+
+
+def test_p43_delayed_trades_count_where_tws_sends_those():
+    heard = Heard(Trades)
+    heard.stream.marketDataType(3)
+    heard.stream.tickString(88, '1348075471')
+    heard.stream.priceSizeTick(68, 10.0, 5.0)
+    heard.stream.priceSizeTick(68, -1.0, 0.0)
+    assert heard.of(DataType) == [DataType(3)]
+    assert heard.of(Tick) == [Tick(1348075471.0, 10.0, 5.0)]
+
+
+# -- quotes ------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('field, expected', [
+    ('BID', [1.0, 1.1]), ('ASK', [1.2]), ('MIDPOINT', [1.1, 1.15]), ('LAST', [1.3])])
+def test_p31_one_side_of_the_quotes_is_followed(field, expected):
+    heard = Heard(Quotes, field)
+    for tickType, price in ((1, 1.0), (2, 1.2), (1, 1.1), (1, 1.1), (4, 1.3), (6, 9.0), (9, 9.0), (1, -1.0)):
+        heard.stream.priceSizeTick(tickType, price, 100.0)
+    assert [round(tick.price, 6) for tick in heard.of(Tick)] == expected
+    assert {tick.size for tick in heard.of(Tick)} == {0.0}
+
+
+# -- bars and single ticks ---------------------------------------------------------------------------
+
+def test_p40_five_second_bars_pass_what_and_rth_on():
+    heard = Heard(RealTimeBars, 'MIDPOINT', True)
+    assert heard.ib.asked == [('reqRealTimeBars', 77, 'a contract', 5, 'MIDPOINT', True, [])]
+    heard.stream.realtimeBar(1000, 1.0, 2.0, 0.5, 1.5, 10.0, 1.2, 3)
+    # the first bar may have been under way when it was asked for
+    assert [record.since for record in heard.of(Watching)] == [1005.0]
+    assert heard.of(Bar) == [Bar(1000.0, 1.0, 2.0, 0.5, 1.5, 10.0, 1.2, 3)]
+    heard.stream.cancel(heard.ib)
+    assert heard.ib.asked[-1] == ('cancelRealTimeBars', 77)
+
+
+@pytest.mark.parametrize('kind', TickByTick.KINDS)
+def test_tick_by_tick(kind):
+    heard = Heard(TickByTick, kind, 'ASK')
+    assert heard.ib.asked[0][:4] == ('reqTickByTickData', 77, 'a contract', kind)
+    heard.stream.tickByTickAllLast(1, 1000, 5.0, 2.0, None, '', '')
+    heard.stream.tickByTickBidAsk(1001, 5.0, 5.2, 1.0, 1.0, None)
+    heard.stream.tickByTickMidPoint(1002, 5.1)
+    assert [tick[:3] for tick in heard.of(Tick)] == [(1000.0, 5.0, 2.0), (1001.0, 5.2, 0.0), (1002.0, 5.1, 0.0)]
+
+
+# -- what goes wrong ---------------------------------------------------------------------------------
+
+def test_p30_a_stream_that_is_cancelled_gives_its_line_back():
+    heard = Heard(Trades)
+    heard.stream.cancel(heard.ib)
+    assert heard.ib.asked[-1] == ('cancelMktData', 77) and heard.stream.reqId is None
+
+
+def test_lost_is_told_once_and_restored_once():
+    heard = Heard(Trades)
+    heard.stream.lost('the cable')
+    heard.stream.lost('the cable')
+    heard.stream.ask(heard.ib, 78)
+    heard.stream.ask(heard.ib, 79)
+    assert heard.of(Lost, Restored) == [Lost('the cable'), Restored('subscribed again')]
+
+
+def test_p12_kept_is_restored_without_asking_again():
+    heard = Heard(Trades)
+    heard.stream.lost('1100', 1100)
+    heard.stream.kept('1102')
+    assert heard.of(Restored) == [Restored('1102', kept=True)]
+    assert len(heard.ib.asked) == 1
+
+
+@pytest.mark.parametrize('code, record', [
+    (354, Refused), (10089, Refused), (10168, Refused), (200, Refused), (10167, Warned)])
+def test_p43_a_refusal_ends_and_a_notice_does_not(code, record):
+    heard = Heard(Trades)
+    heard.stream.error(code, 'TWS says no')
+    (told,) = heard.of(Refused, Warned)
+    assert type(told) is record and told[:2] == (code, 'TWS says no')
+
+
+def test_p44_another_session_holds_the_data_and_it_is_asked_for_again():
+    heard = Heard(Trades)
+    heard.stream.error(10197, 'No market data during competing live session')
+    assert heard.of(Lost) and heard.renewals == [30.0]
+    heard.stream.ask(heard.ib, 78)
+    assert heard.of(Restored)
