@@ -48,6 +48,10 @@ class Assembler:
         """When the bar that holds `time` ends, as far as it is one of a grid; else when its piece does."""
         return (self._declared or self.grid).end(time)
 
+    def piece_end(self, time):
+        """When the bar of TWS's history that holds `time` ends."""
+        return self._pieces.end(time)
+
     @property
     def builds(self):
         """Whether live pieces are joined here, not passed on."""

@@ -21,7 +21,7 @@ from .heartbeat import Heartbeat
 from .insync import LogEar, TappedIB
 from .line import Line, ended
 from .messages import Closed, Lost, Notice, Restored, Session
-from .request_desk import RequestDesk
+from .request_desk import MARKET_DATA_FARM, RequestDesk
 from .synchroniser import Synchroniser
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,6 @@ BACKOFF_SECONDS = 60.0
 
 NOT_CONNECTED = 504
 LOST_IB = 1100
-MARKET_DATA_FARM = 2103
 #: TWS's text under no id and code 321 when its API settings allow no orders
 READ_ONLY = re.compile('read-?only', re.IGNORECASE)
 VALIDATION = 321
@@ -80,6 +79,9 @@ class Connection:
     async def _live(self):
         try:
             reason = await self._connect_again_and_again()
+        except asyncio.CancelledError:
+            # an Exception before CPython 3.8
+            raise
         except Exception as error:
             log.exception('the connection ended by a fault of its own')
             reason = 'a fault in the connection: {!r}'.format(error)
@@ -145,7 +147,8 @@ class Connection:
         client = self.ib.client
         self._had_session = self._in_session = True
         self.order_id = max(self.order_id, self.account.highest_id(self.clientId) + 1)
-        log.info('connected to %s, server version %s, as client %s', self.line.address, client.serverVersion(), self.clientId)
+        log.info('connected to %s, server version %s, as client %s', self.line.address, client.serverVersion(),
+                 self.clientId)
         self.publish(Session(tuple(client.getAccounts()), self.order_id, client.serverVersion(), self.clientId,
                              self.synchroniser.is_read_only))
         if self.settings.marketdatatype != 1:
@@ -317,6 +320,17 @@ class Connection:
             self.ib.cancelOrder(order)
         except ConnectionError as error:
             self.publish(Notice(order.orderId, NOT_CONNECTED, 'the order was not cancelled: {}'.format(error)))
+
+    def list_orders(self, number):
+        """Have TWS list its open orders; a new session does so by itself."""
+        if self._in_session:
+            self.desk.spawn(self._list_orders(number))
+
+    async def _list_orders(self, number):
+        try:
+            await self.synchroniser.list_orders(number)
+        except (OSError, IBError) as error:
+            log.warning('TWS did not list the open orders: %s', error)
 
     async def what_if(self, contract, order):
         return await self.ib.whatIfOrderAsync(contract, order)

@@ -48,7 +48,8 @@ class Course:
         self._holes = 0
         self._newest = 0.0
         self._passed_to = None
-        self._missing = False
+        #: when a trade was seen that history, asked for its bar, must know of
+        self._owed = None
         self._tries = 0
         self.proof = Proof(store, delayed=store.p.marketdatatype in DELAYED_KINDS)
         self._asked = self._until = None
@@ -173,6 +174,8 @@ class Course:
             self.feed.history_failed(record)
             return True
         for bar in record.bars:
+            if self._owed is not None and self.assembler.piece_end(bar.time) > self._owed:
+                self._owed = None
             self._push(self.assembler.history(bar, self._sizes[0], self._until), history=True)
         self.feed.progress.told(record.number + 1, record.of)
         return record.number == record.of - 1
@@ -209,7 +212,7 @@ class Course:
     def go_live(self):
         """Up to date: what follows is real time."""
         self.feed.tell(self.feed.LIVE)
-        self._missing = False
+        self._owed = None
         self.state = self._at_seam
         if self.feed.days_only:
             now = self.store.clock() if self.seam.covered is None else self.seam.covered
@@ -229,7 +232,8 @@ class Course:
                 continue
             if self.seam.whole_from is not None and record.time >= self.seam.whole_from:
                 return
-            self._missing = self._missing or self.seam.is_new(record.time)
+            if self.seam.is_new(record.time):
+                self._owed = record.time
             self._live.popleft()
 
     def _fetch_gap(self):
@@ -241,17 +245,18 @@ class Course:
 
     def _gap_done(self):
         """The answer for the bar in progress is in; one that must be there, since it traded, may be late."""
-        if self._missing and self._tries < LATE_TRIES:
+        if self._owed is not None and self._tries < LATE_TRIES:
             self._tries += 1
+            self.assembler.drop()
             self.proof.wait_until(self.store.clock() + LATE_SECONDS)
             return
-        if self._missing:
+        if self._owed is not None:
             self.feed.say('TWS has no bar from {} on though it traded then'.format(
                 moment(self.seam.covered, self.feed.zone or UTC)))
         edge = self.seam.whole_from
         self._finish(edge)
         self.seam.deliver(edge)
-        self._missing = False
+        self._owed = None
         self.proof.rest()
         self.state = self._following
         if self.feed.days_only:
@@ -303,14 +308,15 @@ class Course:
         self._passed_to = None
 
     def _is_late(self, time):
-        """Older than what was delivered: time does not go back, unless the user lets it."""
+        """Part of a bar that was not watched whole; or older than the last one, which the user may let by."""
+        if self.seam.whole_from is not None and time < self.seam.whole_from:
+            return True
         if self.feed.p.latethrough:
             return False
         return time < self._newest or self.assembler.builds and time < (self.seam.covered or 0.0)
 
     def _on_bar(self, bar):
-        # nothing traded in these 5 seconds: TWS repeats the last price, history has no such bar
-        if self._is_late(bar.time) or bar.count == 0:
+        if self._is_late(bar.time):
             return
         end = self._newest = bar.time + REAL_TIME_BAR
         if self.assembler.builds:
@@ -377,7 +383,6 @@ class Course:
         """Deliver a finished bar, once."""
         if built is not None and self.seam.is_new(built.end):
             self.seam.deliver(built.end)
-            self._missing = False
             self.feed.push(built, history)
 
     def end(self, status, reason=''):

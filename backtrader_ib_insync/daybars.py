@@ -21,9 +21,9 @@ class DayEnds:
         self._zone = zone
         self._sessionend = sessionend
 
-    def of_days(self):
-        """The ends of single days."""
-        return DayEnds(TimeFrame.Days, self._hours, self._zone, self._sessionend)
+    def of(self, timeframe):
+        """The ends of bars of another timeframe, of the same contract."""
+        return DayEnds(timeframe, self._hours, self._zone, self._sessionend)
 
     def end(self, label):
         """The end of the session of the day that a bar's label (00:00 UTC of a date, in epoch seconds) names."""

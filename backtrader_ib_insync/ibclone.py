@@ -51,6 +51,10 @@ class IBDataClone(DataClone):
         """The intervals of the source feed."""
         return self.data.lattice(seconds)
 
+    def day_ends(self, timeframe):
+        """The session ends of the source feed."""
+        return self.data.day_ends(timeframe)
+
     def next(self, datamaster=None, ticks=True):
         delivered = super().next(datamaster=datamaster, ticks=ticks)
         if delivered:

@@ -264,15 +264,14 @@ class IBData(DataBase, metaclass=MetaIBData):
         """The intervals of so many seconds on which TWS has bars of this contract."""
         return Grid(seconds, self.zone or UTC, opens(self._hours(), self.zone or UTC))
 
-    def _getnexteos(self):
-        if self._calendar is not None or self.course is None or not len(self):
-            return super()._getnexteos()
-        end = self._sessions.next_end(seconds(self.lines.datetime[0]) - 1.0)
-        return bt.num2date(number(end)), number(end)
+    def day_ends(self, timeframe):
+        """When bars of a day and longer end."""
+        return self._day_ends.of(timeframe)
 
     def do_qcheck(self, onoff, qlapse):
         super().do_qcheck(onoff, qlapse)
-        self._may_wait = onoff
+        # cerebro lets nobody wait as long as only some feeds are live, which may be for good
+        self._may_wait = onoff or not any(data.haslivedata() for data in self._env.datas)
 
     def next(self, datamaster=None, ticks=True):
         delivered = super().next(datamaster=datamaster, ticks=ticks)
@@ -309,6 +308,9 @@ class IBData(DataBase, metaclass=MetaIBData):
         lines = self.lines
         lines.datetime[0], lines.open[0], lines.high[0], lines.low[0], lines.close[0], lines.volume[0] = row
         lines.openinterest[0] = 0.0
+        if row[0] > self.todate and self.islive():
+            self._rows.clear()
+            self.course.end(self.DISCONNECTED, 'todate has been reached')
         return True
 
     def _next_row(self):
@@ -379,8 +381,7 @@ class IBData(DataBase, metaclass=MetaIBData):
             self.ib.notify(str(error))
         clock = self.zone or UTC
         given = self.p.sessionend if self.p.sessionend != LAST_MOMENT else None
-        days = DayEnds(self._timeframe, self._hours(), as_zone(self.p.tz) if given and self.p.tz else clock, given)
-        self._sessions = days.of_days()
+        days = self._day_ends = DayEnds(self._timeframe, self._hours(), as_zone(self.p.tz) if given and self.p.tz else clock, given)
         if given is None:
             self.p.sessionend = usual_end(self._hours(), clock) or LAST_MOMENT
         self.course = Course(self, self.ib, Assembler(

@@ -227,7 +227,8 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         allowed, every = self.p.reconnect, self.p.timeout
         if not allowed:
             return 'reconnect=0 allows no attempt to reconnect'
-        return 'reconnecting {}, every {:g} s'.format('for ever' if allowed < 0 else 'up to {} times'.format(allowed), every)
+        how = 'for ever' if allowed < 0 else 'up to {} times'.format(allowed)
+        return 'reconnecting {}, every {:g} s'.format(how, every)
 
     def _take_restored(self, restored):
         self.link_up = True
@@ -324,7 +325,7 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         return datetime.timedelta(seconds=self._offset)
 
     def ask_time(self):
-        """Have TWS tell its time, which proves that whatever it sent before has arrived; at most five times a second."""
+        """Have TWS tell its time, which proves that what it sent before has arrived; at most five times a second."""
         now = time.monotonic()
         if self._loop is not None and now - self._asked >= ASK_SECONDS:
             self._asked = now
@@ -424,7 +425,7 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         return ''
 
     def price_increments(self, details, exchange):
-        """The price steps of a contract at an exchange, ((from this price on, increment), ...); its minTick at the least."""
+        """The price steps of a contract at an exchange, ((from this price on, increment), ...); minTick at the least."""
         if details is None:
             return ()
         rules = dict(zip(details.validExchanges.split(','), details.marketRuleIds.split(',')))
@@ -437,6 +438,11 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
     def cancel(self, order):
         """Ask TWS to cancel an order; returns at once."""
         self._online().post(self._link.cancel, copy.copy(order))
+
+    def list_orders(self, number):
+        """Have TWS list its open orders to the broker, and after them an OrdersListed with this number."""
+        if self._loop is not None:
+            self._loop.post(self._link.list_orders, number)
 
     def what_if(self, contract, order, timeout=10.0):
         """Margin and commission an order would have, as the client library's OrderState; nothing is placed."""

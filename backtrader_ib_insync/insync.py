@@ -122,7 +122,7 @@ Tap = _tap()
 
 
 class TappedIB(IB):
-    """An IB whose wrapper tells `link`, `account` and the streams in `routes` (by request id) each message as it comes."""
+    """An IB whose wrapper tells `link`, `account` and the streams in `routes` (by request id) each message it gets."""
 
     def __init__(self, link, account):
         super().__init__()

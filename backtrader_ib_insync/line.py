@@ -142,8 +142,8 @@ class Line:
         where = 'cannot connect to {}: '.format(self.address)
         self._ports.rotate(1)
         if isinstance(error, ConnectionRefusedError):
-            return where + ('nothing listens there. Is TWS or IB Gateway running, its API enabled and this its port (7496 '
-                            'live, 7497 paper; 4001 and 4002 for IB Gateway)?')
+            return where + ('nothing listens there. Is TWS or IB Gateway running, its API enabled and this its port '
+                            '(7496 live, 7497 paper; 4001 and 4002 for IB Gateway)?')
         if isinstance(error, (TimedOut, asyncio.TimeoutError)):
             return where + 'no answer to the API handshake ({})'.format(error or 'time-out')
         return where + str(error)

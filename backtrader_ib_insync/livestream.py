@@ -10,6 +10,8 @@ SMALLEST = (bt.TimeFrame.Seconds, 5)
 REAL_TIME_BAR = 5
 #: what history shows that agrees with each kind of tick-by-tick data
 SHOWN = {'Last': 'TRADES', 'AllLast': 'TRADES', 'BidAsk': 'BID', 'MidPoint': 'MIDPOINT'}
+#: history's names for trades of which 5-second bars know but one
+BAR_SHOWS = {'AGGTRADES': 'TRADES', 'ADJUSTED_LAST': 'TRADES'}
 
 
 def what(feed):
@@ -32,7 +34,7 @@ def stream_for(feed):
     if feed.p.tick_by_tick:
         return lambda sink, clock: TickByTick(sink, contract, clock, feed.p.tick_by_tick, shown)
     if _follows_bars(feed, quoted):
-        return lambda sink, clock: RealTimeBars(sink, contract, clock, shown, feed.p.useRTH)
+        return lambda sink, clock: RealTimeBars(sink, contract, clock, BAR_SHOWS.get(shown, shown), feed.p.useRTH)
     if quoted:
         field = 'LAST' if contract.secType == 'IND' else shown
         return lambda sink, clock: Quotes(sink, contract, clock, field)

@@ -123,7 +123,7 @@ class Loop:
             return
         self._thread.join(STOP_SECONDS)
         if self._thread.is_alive():
-            log.error('the loop thread did not end within %g s; being a daemon it will not keep the process', STOP_SECONDS)
+            log.error('the loop thread did not end within %g s; as a daemon it will not keep the process', STOP_SECONDS)
 
 
 async def _evaluate(function, args):

@@ -145,6 +145,11 @@ class OrderState(NamedTuple):
     whyHeld: str
 
 
+class OrdersListed(NamedTuple):
+    """TWS has listed its open orders because it was asked to under this number."""
+    number: int
+
+
 class OrderError(NamedTuple):
     """An error or notice whose id is an order's."""
     orderId: int
@@ -221,5 +226,5 @@ class Synchronising(NamedTuple):
 
 
 class Synchronised(NamedTuple):
-    """Accounts, positions, open orders, completed orders and executions have all been told; without `orders` no orders."""
+    """Accounts, positions, executions and, unless `orders` is False, open and completed orders have all been told."""
     orders: bool = True

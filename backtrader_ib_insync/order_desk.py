@@ -114,9 +114,11 @@ class OrderDesk:
 
     def _setting(self, data):
         contract = data.tradecontract
-        increments = self.store.price_increments(getattr(data, 'tradecontractdetails', None), contract.exchange)
+        details = getattr(data, 'tradecontractdetails', None)
+        increments = self.store.price_increments(details, contract.exchange)
         bar, zone = last_bar(data), getattr(data, '_tz', None) or zones.UTC
-        return order_fields.Setting(contract.secType, increments, bar and bar[1], zone, self.store.clock())
+        return order_fields.Setting(contract.secType, increments, bar and bar[1], zone, self.store.clock(),
+                                    details.orderTypes if details is not None else '')
 
     def _belongings(self, order, terms):
         """Whose the order is: ids, account, family, group."""

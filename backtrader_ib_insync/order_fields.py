@@ -43,13 +43,15 @@ class Terms(NamedTuple):
 class Setting(NamedTuple):
     """Where it is asked: `reference` is the last close (None before the first bar), `now` is epoch seconds UTC.
 
-    `increments` are ((from this price, tick size), ...) ascending; `zone` reads naive dates.
+    `increments` are ((from this price, tick size), ...) ascending; `zone` reads naive dates; `orderTypes` is TWS's list of
+    what it takes for the contract, '' when unknown.
     """
     secType: str = 'STK'
     increments: Tuple[Tuple[float, float], ...] = ()
     reference: Optional[float] = None
     zone: Any = UTC
     now: float = 0.0
+    orderTypes: str = ''
 
 
 class Ticket(NamedTuple):
@@ -64,6 +66,9 @@ def ticket(terms, setting):
     if terms.exectype not in ORDER_TYPES:
         raise BadOrder('exectype {!r} has no TWS order type: use one of {}'.format(
             terms.exectype, ', '.join(Order.ExecTypes[known] for known in ORDER_TYPES)))
+    if terms.exectype == Order.Close and setting.orderTypes and 'MOC' not in setting.orderTypes.split(','):
+        raise BadOrder('exectype Close: TWS takes no market-on-close order (MOC) for this contract; send a Market order '
+                       'before its session ends')
     tick = _Tick(setting)
     fields = {'action': 'BUY' if terms.buy else 'SELL', 'orderType': ORDER_TYPES[terms.exectype],
               'totalQuantity': _size(terms.size)}

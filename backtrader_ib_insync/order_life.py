@@ -52,7 +52,7 @@ class Ending(NamedTuple):
 class Life:
     """What is known of one order's way through TWS."""
     __slots__ = ('acknowledged', 'cancel_asked', 'filled', 'ending', 'until', 'transmitted', 'before', 'listed',
-                 'group')
+                 'group', 'doubt')
 
     def __init__(self):
         #: TWS has said something of it
@@ -71,6 +71,8 @@ class Life:
         self.listed = False
         #: the one-cancels-all group that we keep it in because TWS would not
         self.group = ''
+        #: under which number TWS was asked whether it still works the order; 0 when it was not
+        self.doubt = 0
 
     def on_status(self, status, filled, whyHeld, now):
         """Take a status; returns ALIVE, FILLED or NOTHING, and keeps an end in `ending`."""
@@ -85,7 +87,8 @@ class Life:
         if said is FILLED:
             self.close(Order.Completed, filled, math.inf)
         elif said is ENDED:
-            self.close(self.ended(now), filled, now + FILLS_PATIENCE)
+            status = self.ending.status if self.doubt and self.ending is not None else self.ended(now)
+            self.close(status, filled, now + FILLS_PATIENCE)
         elif said is DOUBTED and self.ending is None:
             self.ending = Ending(Order.Rejected, filled, now + DOUBT_PATIENCE, True)
         return said
@@ -100,9 +103,10 @@ class Life:
             return False
         if status == Order.Canceled:
             self.close(self.ended(now), None, now + UNTOLD_PATIENCE)
-        elif self.before is not None and self.ending is None:
-            # a modification that crosses the refusal on the wire can make TWS take the order after all
-            self.ending = Ending(status, self.filled, now + DOUBT_PATIENCE, True)
+        elif (self.acknowledged or self.before is not None) and self.ending is None:
+            # what was refused may be a change or a cancel of an order that TWS works on; and a change that crosses
+            # the refusal on the wire can make TWS take the order after all
+            self.ending = Ending(status, self.filled, math.inf if self.acknowledged else now + DOUBT_PATIENCE, True)
         else:
             self.close(status, self.filled, now + FILLS_PATIENCE)
         return True
@@ -114,6 +118,16 @@ class Life:
             self.ending = Ending(status, filled, latest)
         elif held.filled is None:
             self.ending = held._replace(filled=filled)
+
+    def is_doubted(self):
+        """Whether only TWS can tell if an error has ended an order that it had been working."""
+        return self.acknowledged and not self.doubt and self.ending is not None and self.ending.revocable
+
+    def confirm(self):
+        """TWS lists the order no longer: the end stands."""
+        self.doubt = 0
+        if self.ending is not None and self.ending.revocable:
+            self.ending = self.ending._replace(revocable=False)
 
     def missed(self, now):
         """A synchronisation ended and TWS did not list it: it has ended, or never arrived."""

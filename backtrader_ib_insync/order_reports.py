@@ -27,12 +27,15 @@ class Reports:
         self.ending = {}
         self.strangers = Strangers(broker)
         self.view = None
+        self.asked = 0
+        self.in_doubt = False
         #: how many whole views of TWS's have been taken
         self.views = 0
         self.now = 0.0
         self.handlers = {
             messages.OpenOrder: self._open_order, messages.OrderState: self._order_state,
-            messages.OrderError: self._order_error, messages.Execution: self._execution,
+            messages.OrderError: self._order_error, messages.OrdersListed: self._orders_listed,
+            messages.Execution: self._execution,
             messages.Commission: self._commission, messages.CompletedOrder: self._completed_order,
             messages.AccountValue: self.accounts.on_value, messages.Position: self._position,
             messages.Portfolio: self._position, messages.Synchronising: self._synchronising,
@@ -49,6 +52,8 @@ class Reports:
     def settle(self, now):
         """Tell what has become certain: fills, then ends, then positions that TWS insists on."""
         self.now = now
+        if self.in_doubt:
+            self._ask_what_is_open()
         for order, record in self.strangers.adopt():
             self._welcome(order, record)
         for fill in self.fills.due(now, trades.can_tell):
@@ -110,6 +115,9 @@ class Reports:
 
     def _status(self, order, status, filled, whyHeld):
         said = order.life.on_status(status, filled, whyHeld, self.now)
+        if said is ALIVE and order.life.doubt:
+            order.life.doubt = 0
+            self._restore(order)
         if said is ALIVE and order.status in (Order.Created, Order.Submitted):
             order.accept(order.broker)
             self.broker.notify(order)
@@ -125,11 +133,29 @@ class Reports:
         if kind == 'modification refused':
             self._restore(order)
         elif order.life.on_error(kind, record.text, self.now):
+            if order.life.is_doubted():
+                order.life.doubt = self.asked + 1
+                self.in_doubt = True
             self._note_end(order)
 
+    def _ask_what_is_open(self):
+        self.in_doubt = False
+        self.asked += 1
+        self.broker.store.list_orders(self.asked)
+
+    def _orders_listed(self, record):
+        self._confirm(record.number)
+
+    def _confirm(self, number):
+        """TWS listed its open orders: it works none of those left in doubt before it was asked under this number."""
+        for order in self.book.open():
+            if 0 < order.life.doubt <= number:
+                order.life.confirm()
+
     def _restore(self, order):
-        """TWS refused a modification and works what it had."""
+        """TWS refused a modification, or a cancel when there is none, and works what it had."""
         if order.life.before is None:
+            order.life.cancel_asked = False
             return
         terms, tws, until = order.life.before
         order.life.before = None
@@ -259,6 +285,7 @@ class Reports:
             self._complete(completed)
         for order in self.book.open() if record.orders else ():
             self._miss(order)
+        self._confirm(self.asked)
         self.views += 1
 
     def _complete(self, record):

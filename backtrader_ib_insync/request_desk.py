@@ -11,6 +11,7 @@ from .streams import Retired
 log = logging.getLogger(__name__)
 
 RETIRED = Retired()
+MARKET_DATA_FARM = 2103
 
 
 class RequestDesk:
@@ -43,6 +44,7 @@ class RequestDesk:
         for stream in list(self.streams):
             if kept and survived and stream.reqId is not None:
                 stream.kept(kept)
+                self._hold(stream)
             else:
                 self._ask(stream)
 
@@ -202,9 +204,16 @@ class RequestDesk:
         self._silence(stream)
         try:
             stream.ask(self.ib, self._route(stream))
+            self._hold(stream)
         except (ConnectionError, NotConnected) as error:
             # the session ends this very moment; the next one asks again
             log.info('not subscribed: %s', error)
+
+    def _hold(self, stream):
+        """What is asked of a farm that is lost stays silent; nobody tells whose farm it is."""
+        dark = sorted(name for name, of_market_data in self.farms.items() if of_market_data)
+        if dark:
+            stream.lost('market data farm still lost: {}'.format(', '.join(dark)), MARKET_DATA_FARM)
 
     def _route(self, stream):
         try:

@@ -1,14 +1,16 @@
 """backtrader's resampler and replayer on the intervals of TWS, and closed by what TWS's time proves.
 
-Three things are put right, all with the default `bar2edge` and no `boundoff`; every option keeps its meaning:
+Four things are put right; every option keeps its meaning:
 - backtrader compares times of day in UTC: a bar that is open at midnight UTC would swallow the hours after it.
 - It joins a piece that ends on an edge to a bar that is open since an earlier interval.
 - It closes bars by the machine's clock, or by another feed's bar: what is still on its way would make a bar of its own.
+- Days, weeks and months it closes with the first piece of the next one only, and a day it takes for over it goes on filling.
 """
 import datetime
 import time
 
 import backtrader as bt
+from backtrader.resamplerfilter import DTFaker
 
 from .bars import DAY
 from .daynumber import exact, number
@@ -19,55 +21,89 @@ UNITS = {bt.TimeFrame.Seconds: 1, bt.TimeFrame.Minutes: 60}
 
 
 class Aligned:
-    """What resampler and replayer share. An interval holds its end and not its start here, as right-edge stamps ask."""
+    """What resampler and replayer share. An interval holds its end and not its start here, as right-edge stamps ask.
+
+    With a trading calendar, `boundoff`, or units below a second, backtrader's own rules hold.
+    """
+
+    def __init__(self, data):
+        super().__init__(data)
+        # what a feed hands on may be smaller than the bars it was declared to have
+        self.componly = False
+        self._counted = 0.0
+
+    @property
+    def _is_long(self):
+        return self.p.timeframe >= bt.TimeFrame.Days and self.data._calendar is None
 
     @property
     def _is_plain(self):
         length = UNITS.get(self.p.timeframe, 0) * self.p.compression
         return 0 < length <= DAY and not self.p.boundoff
 
-    def _cell(self, stamp):
-        """(start, end) of the interval that a bar or tick with this datetime belongs to."""
-        count = self.p.compression if self.p.bar2edge else 1
-        grid = self.data.lattice(UNITS[self.p.timeframe] * count)
-        moment = exact(stamp) - ON_EDGE
-        return grid.start(moment), grid.end(moment)
+    @property
+    def _grid(self):
+        return self.data.lattice(UNITS[self.p.timeframe] * (self.p.compression if self.p.bar2edge else 1))
+
+    def _end(self, stamp):
+        """The end of the interval that a bar or tick with this datetime belongs to."""
+        if self._is_long:
+            return self.data.day_ends(self.p.timeframe).next_end(exact(stamp) - ON_EDGE)
+        return self._grid.end(exact(stamp) - ON_EDGE)
+
+    def _is_over(self, now):
+        return now > self.bar.datetime and self._end(now) != self._end(self.bar.datetime)
 
     def ends(self):
         """When the bar in progress ends; None when there is none, or its end is no matter of the clock."""
-        if not self.bar.isopen() or self.p.timeframe > bt.TimeFrame.Days:
-            return None
-        if self.p.timeframe == bt.TimeFrame.Days:
-            return None if self._nexteos is None else exact(self._nextdteos)
-        return self._cell(self.bar.datetime)[1] if self._is_plain else None
+        ruled = self._is_plain or self._is_long
+        return self._end(self.bar.datetime) if ruled and self.bar.isopen() else None
 
     def begins(self):
         """When the bar in progress began; for days and longer when the last one ended, the epoch if none has."""
         if self._is_plain:
-            return self._cell(self.bar.datetime)[0]
+            return self._grid.start(exact(self.bar.datetime) - ON_EDGE)
         return exact(self.data.datetime[-1]) if len(self.data) > 1 else 0.0
 
+    # -- backtrader's questions ----------------------------------------------------------------------------------------
+
     def _barover_subdays(self, data):
-        if not self._is_plain:
-            return super()._barover_subdays(data)
-        now = data.datetime[0]
-        return now > self.bar.datetime and self._cell(now) != self._cell(self.bar.datetime)
+        return self._is_over(data.datetime[0]) if self._is_plain else super()._barover_subdays(data)
+
+    def _checkbarover(self, data, fromcheck=False, forcedata=None):
+        if not self._is_long:
+            return super()._checkbarover(data, fromcheck=fromcheck, forcedata=forcedata)
+        now = DTFaker(data, forcedata) if fromcheck else data
+        return self._is_over(now.datetime[0]) and self._count(self._end(self.bar.datetime))
+
+    def _count(self, end):
+        """A day, week, month that is over is counted once; whether it completes the bar."""
+        if end <= self._counted:
+            return False
+        self._counted = end
+        self.compcount += 1
+        return not self.compcount % self.p.compression
 
     def _dataonedge(self, data):
-        if not self.subdays or not self._is_plain or not self.p.bar2edge:
+        if not (self._is_long or self.subdays and self._is_plain and self.p.bar2edge):
             return super()._dataonedge(data)
         now = data.datetime[0]
-        cell = self._cell(now)
-        joins = not self.bar.isopen() or self._cell(self.bar.datetime) == cell
-        return joins and cell[1] - exact(now) <= ON_EDGE, True
+        end = self._end(now)
+        on_edge = self._joins(end) and end - exact(now) <= ON_EDGE
+        return on_edge and (not self._is_long or self._count(end)), True
+
+    def _joins(self, end):
+        """Whether what belongs to the interval with this end belongs to the bar in progress."""
+        mine = self._end(self.bar.datetime) if self.bar.isopen() else end
+        return mine == end or self._is_long and mine <= self._counted
 
     def _calcadjtime(self, greater=False):
-        if self.p.timeframe == bt.TimeFrame.Days:
-            return self._lastdteos if self._nexteos is None else self._nextdteos
+        if self._is_long:
+            return number(self._end(self.bar.datetime))
         if not self._is_plain or not self.p.bar2edge:
             return super()._calcadjtime(greater=greater)
-        start, end = self._cell(self.bar.datetime)
-        return number(end if self.p.rightedge else start)
+        end = self._end(self.bar.datetime)
+        return number(end if self.p.rightedge else self.begins())
 
 
 class Resampler(Aligned, bt.resamplerfilter.Resampler):

@@ -107,7 +107,7 @@ class Stream:
             self.sink(Refused(code, text))
 
     def _watch_from_now(self):
-        """The subscription runs. Since when at the latest, TWS has to tell: our idea of its clock may fall short of it."""
+        """The subscription runs; since when, TWS has to tell: our idea of its clock may fall short of it."""
         self._watching = True
         begun = self._begun
 
@@ -154,7 +154,7 @@ class Trades(Stream):
         super().ask(ib, reqId)
 
     def _stamped(self, stamp):
-        """A first trade that is ahead of TWS's clock shows that this is slow, and what it said of the beginning wrong."""
+        """A first trade ahead of TWS's clock shows that this is slow, and what it said of the beginning wrong."""
         now = time.time()
         if self._is_first and stamp > self.clock.latest(now):
             self._watch(stamp)
@@ -236,7 +236,9 @@ class RealTimeBars(Stream):
     def realtimeBar(self, start, open_, high, low, close, volume, wap, count):
         self.clock.stamped(start + BAR_SECONDS, time.time())
         self._answered()
-        self.sink(Bar(float(start), open_, high, low, close, volume, wap, count))
+        # nothing traded in these 5 seconds: TWS repeats the last price, history has no such bar; an index never trades
+        if count or self.contract.secType == 'IND':
+            self.sink(Bar(float(start), open_, high, low, close, volume, wap, count))
 
 
 class TickByTick(Stream):

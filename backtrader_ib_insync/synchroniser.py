@@ -4,7 +4,7 @@ import logging
 
 from .errors import BadParameter, NotConnected, TimedOut
 from .loop import retrieve
-from .messages import Synchronised, Synchronising
+from .messages import OrdersListed, Synchronised, Synchronising
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,12 @@ class Synchroniser:
         for name, ask in self._steps():
             await self._step(name, ask)
         self.account.tell(Synchronised(not self.is_read_only))
+
+    async def list_orders(self, number):
+        """Have TWS list the open orders once more; raises NotConnected, TimedOut."""
+        async with self._turn:
+            await self._step(ORDER_STEPS[0], self.ib.reqOpenOrdersAsync)
+            self.account.tell(OrdersListed(number))
 
     async def _step(self, name, ask):
         try:

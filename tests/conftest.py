@@ -5,7 +5,7 @@ import threading
 import pytest
 from helpers import forget_store, open_sockets, our_threads, wait_until
 
-from backtrader_ib_insync import simulator
+from backtrader_ib_insync import insync, pacing, request_desk, simulator
 from backtrader_ib_insync.ibstore import IBStore
 
 CLIENTS = ('ib_insync', 'ib_async', 'eventkit', 'backtrader_ib_insync', 'asyncio')
@@ -59,6 +59,17 @@ def sockets_left(before):
     listening = len([thread for thread in threading.enumerate() if thread.name == 'simulated gateway'])
     # each gateway has a listener and the two ends of its loop's own pair
     wait_until(lambda: open_sockets() <= before + 3 * listening, 5.0)
+
+
+@pytest.fixture(scope='module')
+def unpaced():
+    """For gateways with a stepped clock: the library paces by the wall's clock, in which minutes of that one pass."""
+    limits = pacing.LIMITS._replace(alike=10 ** 6, requests=10 ** 6, streams=10 ** 6, identical_seconds=0.0, slack=0.0,
+                                    open_seconds=0.01)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(request_desk, 'Pacing', lambda: pacing.Pacing(limits))
+        patch.setattr(insync, 'BURST', 0)
+        yield
 
 
 class Ear(logging.Handler):

@@ -144,7 +144,8 @@ def ledger_agrees(gateway, trader):
     told = {order.tws.orderRef: abs(order.executed.size) for order in trader.executed.values() if order.executed.size}
     assert told == filled, '{}\n{}'.format(set(told.items()) ^ set(filled.items()), report(trader))
     assert not left, (left, report(trader))
-    often = {ref: [name for told, name, _ in trader.notified if told == ref] for ref, ends in trader.ends.items() if ends != 1}
+    often = {ref: [name for told, name, _ in trader.notified if told == ref]
+             for ref, ends in trader.ends.items() if ends != 1}
     assert not often, '{}\n{}'.format(often, report(trader))
     assert not trader.broker.get_orders_open()
 

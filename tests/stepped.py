@@ -1,19 +1,26 @@
 """A run of cerebro against a gateway whose clock stands still until the test steps it.
 
-After each step the test waits until all that the gateway said has been received, answered and delivered: no sleep decides
-anything, and a moment is the same moment in every run.
+After each step the test waits until all that the gateway said has been received, answered and delivered: no sleep
+decides anything, and a moment is the same moment in every run.
 """
 import asyncio
 import collections
 import concurrent.futures
+import datetime
 import threading
 import time
 
 import backtrader as bt
+import truth
 from helpers import bar, forget_store
 
 from backtrader_ib_insync.ibstore import IBStore
 
+Seconds, Minutes = bt.TimeFrame.Seconds, bt.TimeFrame.Minutes
+MINUTE = 60.0
+NEW_YORK = 'America/New_York'
+APPLE, EURO, MINI = 'AAPL-STK-SMART-USD', 'EUR.USD-CASH-IDEALPRO', 'ES-202412-CME-USD-50'
+INDEX, COIN, QUIET = 'SPX-IND-CBOE-USD', 'BTC-CRYPTO-PAXOS-USD', 'QUIET-STK-SMART-USD'
 #: seconds of wall time after which a wait is given up
 WAIT = 20.0
 #: attempts that follow each other at once, for as long as it takes
@@ -172,3 +179,48 @@ class Run:
         """Wait until the link stands, every feed says that it is live, and nothing is left to be done."""
         self.until(lambda: self._is_settled() and self.store.call(self._is_open, timeout=WAIT)
                    and all(self.is_live(number) for number in range(len(self.datas))))
+
+
+def in_session(gateway, opens='09:45', closes='15:15'):
+    """The time of the gateway's, within a trading day's hours."""
+    now = datetime.datetime.fromtimestamp(gateway.now(), truth.ZoneInfo(NEW_YORK))
+    if now.weekday() > 4 or not opens <= now.strftime('%H:%M') < closes:
+        days = 1 if now.strftime('%H:%M') >= closes else 0
+        while (now + datetime.timedelta(days=days)).weekday() > 4:
+            days += 1
+        date = (now + datetime.timedelta(days=days)).strftime('%Y-%m-%d')
+        gateway.advance(truth.at('{} {}'.format(date, opens), NEW_YORK) - gateway.now())
+    return gateway.now()
+
+
+class Feed:
+    """What a run adds: declared bars, resampled ones, or the resampled clone of a declared feed beside it."""
+
+    def __init__(self, name=APPLE, timeframe=Minutes, compression=1, resampled=False, what='TRADES', **params):
+        self.name = name
+        self.size = dict(timeframe=timeframe, compression=compression)
+        self.length = compression * (MINUTE if timeframe == Minutes else 1.0)
+        self.resampled = resampled
+        self.what = what
+        self.params = params
+
+    def add(self, cerebro, store, begin):
+        """From a few bars before `begin` on."""
+        what = None if self.what == 'TRADES' else self.what
+        since = truth.utc(begin - 5 * self.length)
+        given = dict(dict(dataname=self.name, tz='UTC', what=what, fromdate=since), **self.params)
+        if self.resampled:
+            cerebro.resampledata(store.getdata(**given), **self.size)
+        else:
+            cerebro.adddata(store.getdata(**dict(given, **self.size)))
+
+    def is_true(self, run, number):
+        """Every bar that was delivered is the market's, each once, in order, and none is missing."""
+        found, data = run.bars[number], run.datas[number]
+        last = run.gateway.now() - 3.0
+        wanted = run.gateway.call(lambda world: truth.live(
+            world.market, world.market.by_conId(data.contract.conId), self.length, found[0][0] - self.length, last,
+            data.contractdetails.timeZoneId, self.what))
+        assert found == wanted, '{} {}: wrong {}, missing {}\n{}'.format(
+            self.name, self.size, [one for one in found if one not in wanted][:4],
+            [one for one in wanted if one not in found][:4], '\n'.join(map(str, run.story[number])))

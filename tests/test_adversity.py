@@ -72,3 +72,32 @@ CASES = {
 @pytest.mark.parametrize('faults', list(CASES.values()), ids=list(CASES))
 def test_a_night_with(make_gateway, store, faults):
     night(make_gateway, store, faults)
+
+
+@pytest.mark.parametrize('fault', [('restart', 20), ('restart', 20, 'ids'), ('cut', 'rst'), ('cut', 'mid'), ('stall', 5),
+                                   ('stall', '1h'), ('lost', 20), ('slow', 200, 20)], ids=str)
+def test_a_fault_in_the_middle_of_buying(make_gateway, store, fault):
+    """The orders are on their way when it happens: each is sent or refused, filled or not, and in the end the books agree."""
+    gateway = make_gateway(speed=200.0, messages_per_second=0)
+    made = store(gateway, **NIGHT)
+    bought = []
+
+    def buy_under_fire(strategy):
+        if len(bought) < 3 and all(strategy.is_live(data) for data in strategy.datas):
+            bought.append(strategy.buy(size=7))
+            gateway.fault(*fault)
+            bought.append(strategy.buy_bracket(size=5, exectype=bt.Order.Market, limitprice=1e5, stopprice=1.0))
+
+    trader = spend(made, *feeds(made, SYMBOLS[:2]), until=BEGIN + 360, size=0, act=buy_under_fire)
+    assert bought
+    bars_are_true(gateway, trader)
+    ledger_agrees(gateway, trader)
+    nothing_is_left(gateway)
+
+
+@pytest.mark.parametrize('skew', [40, -40])
+def test_a_gateway_whose_clock_is_wrong(make_gateway, store, monkeypatch, skew):
+    """Bars follow the stamps of trades: a clock that is fast closes none too early, a slow one begins none too early."""
+    monkeypatch.setattr(heartbeat, 'SHORTEST_SECONDS', 0.05)
+    monkeypatch.setitem(NIGHT, 'timerefresh', 0.05)
+    night(make_gateway, store, 'after 0s skew {}'.format(skew), minutes=1.5, speed=12.0, symbols=SYMBOLS[:1])

@@ -99,7 +99,6 @@ def dumb():
     listener = socket.socket()
     listener.bind(('127.0.0.1', 0))
     listener.listen(50)
-    
 
     class Dumb:
         port = listener.getsockname()[1]
@@ -275,7 +274,8 @@ def test_p10_a_new_client_does_not_use_the_ids_of_open_orders_either(gateway, co
 def test_ids_above_the_base_of_requests(gateway, connect):
     link = connect(gateway)
     link.until(Session)
-    order = insync.Order(orderId=REQIDBASE + 5, clientId=1, action='BUY', totalQuantity=1, orderType='LMT', lmtPrice=1.0)
+    order = insync.Order(orderId=REQIDBASE + 5, clientId=1, action='BUY', totalQuantity=1, orderType='LMT',
+                         lmtPrice=1.0)
     link.loop.call(link.connection.place, AAPL, order)
     gateway.wait(lambda world: world.exchange.open_orders())
     gateway.fault('cut')

@@ -153,3 +153,14 @@ def test_python_36_library():
 
 def test_p13_no_zone_library_that_is_not_declared():
     assert [name for name, tree in EVERYTHING.items() if outer(tree) & {'pytz', 'dateutil'}] == []
+
+
+def test_a_cancelled_coroutine_ends():
+    # before CPython 3.8 a CancelledError is an Exception: who catches those must let it through first
+    for name, tree in EVERYTHING.items():
+        for function in ast.walk(tree):
+            for node in ast.walk(function) if isinstance(function, ast.AsyncFunctionDef) else ():
+                if isinstance(node, ast.Try):
+                    caught = [ast.dump(handler.type) if handler.type else '' for handler in node.handlers]
+                    broad = [place for place, text in enumerate(caught) if "id='Exception'" in text]
+                    assert not broad or any('CancelledError' in text for text in caught[:broad[0]]), (name, node.lineno)

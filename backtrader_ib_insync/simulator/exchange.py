@@ -173,6 +173,8 @@ class Exchange:
                    or order_rules.refusal(order, instrument, now, self.zone, self.ledger.accounts, self.groups))
         if refusal:
             self._reports.refuse(order, refusal)
+            if refusal.inactive:
+                self._floor.reject(ticket, now, True)
             return
         ticket.change(order)
         families.join(ticket)

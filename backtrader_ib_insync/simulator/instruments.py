@@ -13,6 +13,8 @@ MARKET_RULES = {
     239: ((0.0, 0.00005),), 240: ((0.0, 0.005),), 557: ((0.0, 0.02),), 635: ((0.0, 0.5),), 1715: ((0.0, 0.01),),
     2719: ((0.0, 0.25),),
 }
+AUCTIONS = ('LOC', 'MOC')
+HAVE_AUCTIONS = frozenset(('STK', 'OPT', 'WAR', 'BOND', 'FUND'))
 QUOTED_ONLY = frozenset(('CASH', 'CFD', 'CMDTY'))
 NEVER_QUOTED = frozenset(('IND',))
 
@@ -127,8 +129,12 @@ class Instrument(NamedTuple):
         return self.until is not None and zones.local(now, self.zone).date() > self.until
 
     def at(self, now):
-        """The details as TWS tells them at `now`: with the hours of the coming days."""
-        return self._replace(tradingHours=self.hours.text(now), liquidHours=self.hours.text(now, True))
+        """The details as TWS tells them at `now`: with the hours of the coming days and the order types it takes."""
+        return self._replace(tradingHours=self.hours.text(now), liquidHours=self.hours.text(now, True),
+                             orderTypes=','.join(filter(self._takes, self.orderTypes.split(','))))
+
+    def _takes(self, orderType):
+        return orderType not in AUCTIONS or self.secType in HAVE_AUCTIONS
 
 
 def matches(instrument, asked):

@@ -1,0 +1,165 @@
+"""What each code of TWS does to a new order, to a change of one and to a cancel; over the socket, as the table says."""
+import backtrader as bt
+import pytest
+
+import stage
+
+Order = bt.Order
+LIMIT = {'size': 10, 'exectype': Order.Limit, 'price': 150.0}
+TEXT = 'by request'
+NO_FUNDS = 'Order rejected - reason:YOUR EQUITY WITH LOAN VALUE MUST EXCEED THE INITIAL MARGIN'
+
+
+def ends_of(*parts):
+    """The codes of ranges: the first, one within, the last."""
+    codes = []
+    for part in parts:
+        first, last = part if isinstance(part, tuple) else (part, part)
+        codes += sorted({first, (first + last) // 2, last})
+    return codes
+
+
+#: ib-codes.md, "Orders", word for word
+REFUSED_NOW = ends_of(
+    103, 109, 111, (113, 126), (131, 136), (146, 148), (152, 160), 163, 167, 168, 200, 201, 203, (312, 315), 325, 328,
+    (347, 350), 355, (358, 364), (367, 383), (387, 398), (400, 403), (405, 413), (417, 419), 421, 423, 424, (427, 429),
+    433, (435, 437), (439, 449), 460, 463, (10006, 10014), 10020, 10052, 10058, 10243, 10268, 10289, 10293,
+    10318)
+KEPT = ends_of((104, 107), 110, 321, 329)
+INFORMS = ends_of(399, 404, 434, 2109, 2148, 10149, 10311, 10349)
+#: 434 says that there is no size: of a new order it leaves nothing to work
+NOTHING_TO_WORK = 434
+
+
+@pytest.fixture(scope='module')
+def run():
+    with stage.open() as run:
+        yield run
+
+
+def rests(run, count):
+    """So many orders that TWS works, at prices of their own."""
+    orders = run.do(lambda s: [s.buy(**dict(LIMIT, price=100.0 + number)) for number in range(count)])
+    run.until(lambda: all('Accepted' in run.life(order) for order in orders))
+    return orders
+
+
+def scripted(run, codes, on, inactive=False, say='refuse_next', text=TEXT):
+    def set_up(scenario):
+        for code in codes:
+            more = {'inactive': inactive} if say == 'refuse_next' else {}
+            getattr(scenario, say)(code, text, on=on, **more)
+    run.scenario(set_up)
+
+
+def heard(run, orders, codes, text=TEXT):
+    run.until(lambda: all(order.info['messages'] for order in orders))
+    assert [(order.info['code'], order.info['message']) for order in orders] == [(code, text) for code in codes]
+
+
+def alive(run, orders, price=None):
+    """They stand as TWS works them: once accepted, with their old price or with `price`."""
+    run.do(lambda s: None)
+    run.until(lambda: all(order.life.ending is None for order in orders))
+    for number, order in enumerate(orders):
+        assert order.alive(), (order.info['messages'], run.life(order))
+        assert run.life(order) == ['Submitted', 'Accepted'], order.info['messages']
+        assert order.lmtPrice == (price or 100.0 + number), (order.info['messages'], order.lmtPrice)
+    working = run.gateway.call(lambda world: {opened.order.orderId: opened.order.lmtPrice
+                                              for opened, _ in world.exchange.open_orders()})
+    assert {order.orderId: order.lmtPrice for order in orders} == {
+        order.orderId: working.get(order.orderId) for order in orders}
+
+
+def ended(run, orders, *life):
+    run.until(lambda: all(run.ended(order) for order in orders))
+    assert [(order.info['code'], run.life(order)) for order in orders] == [
+        (order.info['code'], list(life)) for order in orders]
+
+
+@pytest.fixture(autouse=True)
+def tidy(run):
+    yield
+    run.scenario(lambda scenario: (scenario._refusals.clear(), scenario._notices.clear()))
+    run.gateway.call(lambda world: world.exchange.global_cancel(world.now))
+    run.until(lambda: not run.broker.get_orders_open())
+
+
+@pytest.mark.client_errors
+def test_p59_a_new_order_is_rejected_by_what_refuses(run):
+    codes = REFUSED_NOW + KEPT + [NOTHING_TO_WORK]
+    scripted(run, codes, 'place')
+    orders = run.do(lambda s: [s.buy(**LIMIT) for _ in codes])
+    heard(run, orders, codes)
+    ended(run, orders, 'Submitted', 'Rejected')
+
+
+@pytest.mark.client_errors
+def test_p59_a_new_order_lives_with_what_informs(run):
+    codes = [code for code in INFORMS if code != NOTHING_TO_WORK]
+    scripted(run, codes, 'place', say='inform_next')
+    orders = rests(run, len(codes))
+    heard(run, orders, codes)
+    alive(run, orders)
+
+
+@pytest.mark.client_errors
+def test_p60_lack_of_funds_is_margin_new_or_changed(run):
+    scripted(run, [201], 'place', text=NO_FUNDS)
+    order = run.do(lambda s: s.buy(**LIMIT))
+    ended(run, [order], 'Submitted', 'Margin')
+    order, = rests(run, 1)
+    scripted(run, [201], 'modify', inactive=True, text=NO_FUNDS)
+    run.do(lambda s: s.broker.modify(order, size=20))
+    ended(run, [order], 'Submitted', 'Accepted', 'Margin')
+
+
+@pytest.mark.client_errors
+def test_p61_a_change_that_is_refused_leaves_the_order_as_tws_works_it(run):
+    codes = KEPT + REFUSED_NOW
+    orders = rests(run, len(codes))
+    scripted(run, codes, 'modify')
+    run.do(lambda s: [s.broker.modify(order, price=99.0) for order in orders])
+    heard(run, orders, codes)
+    alive(run, orders)
+
+
+@pytest.mark.client_errors
+def test_p59_a_change_by_which_tws_drops_the_order_rejects_it(run):
+    orders = rests(run, len(REFUSED_NOW))
+    scripted(run, REFUSED_NOW, 'modify', inactive=True)
+    run.do(lambda s: [s.broker.modify(order, price=99.0) for order in orders])
+    heard(run, orders, REFUSED_NOW)
+    ended(run, orders, 'Submitted', 'Accepted', 'Rejected')
+
+
+@pytest.mark.client_errors
+def test_p59_a_change_goes_through_with_what_informs(run):
+    codes = [code for code in INFORMS if code != NOTHING_TO_WORK]
+    orders = rests(run, len(codes))
+    scripted(run, codes, 'modify', say='inform_next')
+    run.do(lambda s: [s.broker.modify(order, price=99.0) for order in orders])
+    heard(run, orders, codes)
+    alive(run, orders, 99.0)
+
+
+@pytest.mark.client_errors
+def test_p58_p61_a_cancel_that_is_refused_leaves_the_order_alive(run):
+    codes = KEPT + REFUSED_NOW + INFORMS + [161, 10148]
+    orders = rests(run, len(codes))
+    scripted(run, codes, 'cancel')
+    run.do(lambda s: [s.cancel(order) for order in orders])
+    heard(run, orders, codes)
+    alive(run, orders)
+    assert not any(order.life.cancel_asked for order in orders if order.info['code'] not in INFORMS)
+
+
+@pytest.mark.client_errors
+def test_p58_p60_a_cancel_that_is_done_or_finds_nothing_ends_the_order(run):
+    done, gone, late = rests(run, 3)
+    scripted(run, [10147, 10148], 'cancel')
+    run.scenario(lambda scenario: scenario._refusals.__setitem__(1, scenario._refusals[1]._replace(
+        text='OrderId 7 that needs to be cancelled cannot be cancelled, state: Cancelled.')))
+    run.do(lambda s: (s.cancel(gone), s.cancel(late), s.cancel(done)))
+    ended(run, [done, gone, late], 'Submitted', 'Accepted', 'Canceled')
+    assert [order.info['code'] for order in (done, gone, late)] == [202, 10147, 10148]
