@@ -21,6 +21,7 @@ from .heartbeat import Heartbeat
 from .insync import LogEar, TappedIB
 from .line import Line, ended
 from .messages import Closed, Lost, Notice, Restored, Session
+from .order_line import OrderLine
 from .request_desk import MARKET_DATA_FARM, RequestDesk
 from .synchroniser import Synchroniser
 
@@ -29,7 +30,6 @@ log = logging.getLogger(__name__)
 #: seconds that reconnecting for ever backs off to
 BACKOFF_SECONDS = 60.0
 
-NOT_CONNECTED = 504
 LOST_IB = 1100
 #: TWS's text under no id and code 321 when its API settings allow no orders
 READ_ONLY = re.compile('read-?only', re.IGNORECASE)
@@ -62,6 +62,7 @@ class Connection:
         self.beat = Heartbeat(self.ib.client, self.clock, publish, settings.timerefresh)
         self.desk = RequestDesk(self.ib, publish, self.beat)
         self.synchroniser = Synchroniser(self.ib, account, self.beat, settings)
+        self.orders = OrderLine(self.ib, account, publish)
         self.order_id = 1
         self._had_session = False
         self._in_session = False
@@ -303,24 +304,6 @@ class Connection:
 
     # -- orders --------------------------------------------------------------------------------------------------------
 
-    def place(self, contract, order):
-        """Send an order; one that finds no session is answered as TWS would, so that it ends where the others do."""
-        try:
-            known = self.ib.wrapper.trades.get((self.clientId, order.orderId))
-            if known is not None and known.isDone():
-                # ib_insync refuses to change what it holds to be dead; TWS decides
-                self.ib.client.placeOrder(order.orderId, contract, order)
-            else:
-                self.ib.placeOrder(contract, order)
-        except ConnectionError as error:
-            self.account.order_error(order.orderId, NOT_CONNECTED, str(error), '')
-
-    def cancel(self, order):
-        try:
-            self.ib.cancelOrder(order)
-        except ConnectionError as error:
-            self.publish(Notice(order.orderId, NOT_CONNECTED, 'the order was not cancelled: {}'.format(error)))
-
     def list_orders(self, number):
         """Have TWS list its open orders; a new session does so by itself."""
         if self._in_session:
@@ -331,9 +314,6 @@ class Connection:
             await self.synchroniser.list_orders(number)
         except (OSError, IBError) as error:
             log.warning('TWS did not list the open orders: %s', error)
-
-    async def what_if(self, contract, order):
-        return await self.ib.whatIfOrderAsync(contract, order)
 
 
 def _now():

@@ -391,4 +391,5 @@ class Course:
             self.feed.say(reason)
         self.feed.tell(status, *filter(None, [reason]))
         self.feed.unsubscribe()
+        self.proof.rest()
         self.state = self._over

@@ -173,6 +173,7 @@ class IBData(DataBase, metaclass=MetaIBData):
         self.identity.forget()
         self.course = None
         self._edges = Proof(self.ib)
+        self._lattices = {}
         self._stage = self._contracts
         self._after_other = None
         self._farewell = None
@@ -262,7 +263,9 @@ class IBData(DataBase, metaclass=MetaIBData):
 
     def lattice(self, seconds):
         """The intervals of so many seconds on which TWS has bars of this contract."""
-        return Grid(seconds, self.zone or UTC, opens(self._hours(), self.zone or UTC))
+        if seconds not in self._lattices:
+            self._lattices[seconds] = Grid(seconds, self.zone or UTC, opens(self._hours(), self.zone or UTC))
+        return self._lattices[seconds]
 
     def day_ends(self, timeframe):
         """When bars of a day and longer end."""

@@ -433,11 +433,11 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
 
     def place(self, contract, order):
         """Send a new or changed order; returns at once. The order is copied."""
-        self._online().post(self._link.place, contract, copy.copy(order))
+        self._online().post(self._link.orders.place, contract, copy.copy(order))
 
     def cancel(self, order):
         """Ask TWS to cancel an order; returns at once."""
-        self._online().post(self._link.cancel, copy.copy(order))
+        self._online().post(self._link.orders.cancel, copy.copy(order))
 
     def list_orders(self, number):
         """Have TWS list its open orders to the broker, and after them an OrdersListed with this number."""
@@ -446,4 +446,4 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
 
     def what_if(self, contract, order, timeout=10.0):
         """Margin and commission an order would have, as the client library's OrderState; nothing is placed."""
-        return self._online().call(self._link.what_if, contract, copy.copy(order), timeout=timeout)
+        return self._online().call(self._link.orders.what_if, contract, copy.copy(order), timeout=timeout)

@@ -206,7 +206,7 @@ class OrderDesk:
     def modify(self, order, changes):
         """Send a working order again with changed terms; returns whether that was done."""
         own = self.book.own(order)
-        if own is None or not own.alive():
+        if own is None or not own.alive() or own.life.ending is not None:
             return False
         terms = self._changed(own.terms, changes)
         done = abs(own.executed.size)

@@ -103,10 +103,10 @@ class Life:
             return False
         if status == Order.Canceled:
             self.close(self.ended(now), None, now + UNTOLD_PATIENCE)
-        elif (self.acknowledged or self.before is not None) and self.ending is None:
+        elif (self.acknowledged or self.before is not None) and (self.ending is None or self.ending.revocable):
             # what was refused may be a change or a cancel of an order that TWS works on; and a change that crosses
             # the refusal on the wire can make TWS take the order after all
-            self.ending = Ending(status, self.filled, math.inf if self.acknowledged else now + DOUBT_PATIENCE, True)
+            self.ending = Ending(status, self.filled, math.inf, True)
         else:
             self.close(status, self.filled, now + FILLS_PATIENCE)
         return True
@@ -120,8 +120,8 @@ class Life:
             self.ending = held._replace(filled=filled)
 
     def is_doubted(self):
-        """Whether only TWS can tell if an error has ended an order that it had been working."""
-        return self.acknowledged and not self.doubt and self.ending is not None and self.ending.revocable
+        """Whether only TWS can tell if an error has ended the order."""
+        return self.ending is not None and self.ending.revocable and self.ending.latest == math.inf
 
     def confirm(self):
         """TWS lists the order no longer: the end stands."""

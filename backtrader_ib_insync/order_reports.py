@@ -78,6 +78,9 @@ class Reports:
         self._take_over(order, record.order)
         if record.warning and record.warning != order.info.get('message'):
             order.tell(0, record.warning)
+        if order.life.doubt and STATUSES.get(record.status) is ALIVE:
+            order.life.doubt = 0
+            self._restore(order)
         # an end told here says nothing of what had been filled; orderStatus does
         if STATUSES.get(record.status) not in (ENDED, FILLED):
             self._status(order, record.status, 0.0, '')
@@ -115,9 +118,6 @@ class Reports:
 
     def _status(self, order, status, filled, whyHeld):
         said = order.life.on_status(status, filled, whyHeld, self.now)
-        if said is ALIVE and order.life.doubt:
-            order.life.doubt = 0
-            self._restore(order)
         if said is ALIVE and order.status in (Order.Created, Order.Submitted):
             order.accept(order.broker)
             self.broker.notify(order)

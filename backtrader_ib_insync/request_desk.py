@@ -4,7 +4,7 @@ import logging
 
 from .errors import NotConnected, TimedOut
 from .line import ended
-from .messages import Closed, MarketRule
+from .messages import Closed, MarketRule, Warned
 from .pacing import Pacing
 from .streams import Retired
 
@@ -202,6 +202,8 @@ class RequestDesk:
 
     def _ask(self, stream):
         self._silence(stream)
+        if stream.paced and not self._may_ask(stream):
+            return
         try:
             stream.ask(self.ib, self._route(stream))
             self._hold(stream)
@@ -214,6 +216,21 @@ class RequestDesk:
         dark = sorted(name for name, of_market_data in self.farms.items() if of_market_data)
         if dark:
             stream.lost('market data farm still lost: {}'.format(', '.join(dark)), MARKET_DATA_FARM)
+
+    def _may_ask(self, stream):
+        """Whether TWS's pace of new 5-second bars allows one more; it is asked for later when not."""
+        wait = self.pacing.delay_stream(self.now())
+        if wait <= 0:
+            self.pacing.note_stream(self.now())
+            return True
+        stream.sink(Warned(0, 'TWS takes {} new subscriptions to 5-second bars in {:g} s: this one waits {:.0f} s'.format(
+            self.pacing.limits.streams, self.pacing.limits.streams_seconds, wait)))
+        asyncio.get_event_loop().call_later(wait, self._ask_late, stream)
+        return False
+
+    def _ask_late(self, stream):
+        if stream in self.streams and stream.reqId is None and self.is_open:
+            self._ask(stream)
 
     def _route(self, stream):
         try:

@@ -49,6 +49,8 @@ class Stream:
 
     #: whether its records carry TWS's time
     stamped = True
+    #: whether TWS takes only so many new ones in a while
+    paced = False
 
     def __init__(self, sink, contract, clock):
         self.sink = sink
@@ -216,6 +218,8 @@ class Quotes(Trades):
 
 class RealTimeBars(Stream):
     """TWS's 5-second bars; one comes every 5 seconds while the market is open, traded or not."""
+
+    paced = True
 
     def __init__(self, sink, contract, clock, what, rth):
         super().__init__(sink, contract, clock)

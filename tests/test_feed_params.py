@@ -8,6 +8,7 @@ import truth
 from helpers import APPLE, run
 from truth import at, utc
 
+from backtrader_ib_insync import pacing, request_desk
 from backtrader_ib_insync.errors import BadParameter, HistoryFailed
 from backtrader_ib_insync.insync import Contract
 
@@ -167,6 +168,36 @@ def test_a_kind_of_tick_by_tick_data_that_is_none_is_an_error(still, store):
         store(still).getdata(dataname=APPLE, tick_by_tick='Trades')
 
 
+def test_p40_five_second_bars_are_asked_for_as_the_feed_says(still):
+    def add(cerebro, store):
+        one_feed(rtbar=True, useRTH=True, what='MIDPOINT')(cerebro, store)
+        one_feed(dataname='EUR.USD-CASH-IDEALPRO', rtbar=True)(cerebro, store)
+
+    with stepped.Run(still, add) as test:
+        test.until_live()
+        test.until(lambda: len(sent(still, 'ReqRealTimeBars')) == 2)
+    assert [(request.whatToShow, request.useRTH) for request in sent(still, 'ReqRealTimeBars')] == [
+        ('MIDPOINT', True), ('BID', False)]
+
+
+def test_p40_new_five_second_bars_keep_the_pace(still, monkeypatch):
+    limits = pacing.LIMITS._replace(streams=1, streams_seconds=0.5, slack=0.0)
+    monkeypatch.setattr(request_desk, 'Pacing', lambda: pacing.Pacing(limits))
+
+    def add(cerebro, store):
+        one_feed(rtbar=True, fromdate=utc(still.now() - 300))(cerebro, store)
+        one_feed(rtbar=True, fromdate=utc(still.now() - 300), dataname='SPY-STK-SMART-USD')(cerebro, store)
+
+    with stepped.Run(still, add) as test:
+        test.until_live()
+        test.until(lambda: any('this one waits' in message for message in test.messages))
+        test.until(lambda: len(sent(still, 'ReqRealTimeBars')) == 2)
+        test.settle()
+        test.step(130)
+        test.step(5)
+        assert [len(test.bars[number]) for number in (0, 1)] == [7, 7]
+
+
 # -- permissions -------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize('code', [354, 10089, 10168, 10186])
@@ -237,3 +268,83 @@ def test_p80_a_broker_without_a_feed_has_its_store_started(still, store):
     cerebro = bt.Cerebro()
     cerebro.setbroker(made.getbroker())
     assert any(known is made for known in cerebro.stores)
+
+
+class Shelf(bt.feeds.DataBase):
+    """Another feed: minutes before a moment, as if from a file."""
+
+    params = (('rows', ()),)
+
+    def start(self):
+        super().start()
+        self.left = list(self.p.rows)
+        self.has_stopped = False
+
+    def stop(self):
+        super().stop()
+        self.has_stopped = True
+
+    def _load(self):
+        if not self.left:
+            return False
+        end, *prices = self.left.pop(0)
+        self.lines.datetime[0] = bt.date2num(utc(end))
+        for name, value in zip(('open', 'high', 'low', 'close', 'volume'), prices):
+            getattr(self.lines, name)[0] = value
+        self.lines.openinterest[0] = 0
+        return True
+
+
+def shelf(gateway, *ends):
+    return Shelf(rows=[(end, 1.0, 2.0, 0.5, 1.5, 10.0) for end in ends])
+
+
+@pytest.mark.parametrize('historical', [True, False])
+def test_p35_history_goes_on_where_another_feed_ends(still, historical):
+    now = still.now()
+    source = shelf(still, now - 600, now - 540, now - 480)
+    with stepped.Run(still, one_feed(backfill_from=source, historical=historical)) as test:
+        if historical:
+            test.until(lambda: test.has_ended)
+        else:
+            test.until_live()
+            test.settle()
+            test.step(130)
+        bars = test.bars[0]
+    assert [bar[5] for bar in bars[:3]] == [10.0] * 3 and source.has_stopped
+    wanted = still.call(lambda world: truth.intraday(
+        world.market, truth.instrument(world.market, APPLE), '1 min', now - 480, bars[-1][0]))
+    assert bars[3:] == [bar for bar in wanted if bar[0] <= bars[-1][0]]
+    assert len(bars) == 11 if historical else len(bars) == 13
+
+
+def test_p35_another_feed_is_delivered_though_nothing_is_connected(still):
+    source = shelf(still, still.now() - 600, still.now() - 540)
+    with stepped.Run(Nowhere(), one_feed(backfill_from=source), reconnect=0) as test:
+        test.until(lambda: test.has_ended)
+        assert [bar[5] for bar in test.bars[0]] == [10.0, 10.0]
+        assert test.statuses[0] == ['DELAYED', 'DISCONNECTED']
+        assert 'nothing listens' in test.reasons[0][-1]
+    assert source.has_stopped
+
+
+class Nowhere:
+    """A port at which nothing listens."""
+
+    port = 9
+
+    def now(self):
+        return 0.0
+
+
+def test_p87_what_cannot_be_built_is_told_and_others_go_on(still):
+    def add(cerebro, store):
+        one_feed(timeframe=bt.TimeFrame.MicroSeconds)(cerebro, store)
+        one_feed(fromdate=utc(still.now() - 300))(cerebro, store)
+
+    with stepped.Run(still, add) as test:
+        test.until(lambda: test.is_live(1))
+        assert test.statuses[0] == ['NOTSUPPORTED_TIMEFRAME'] and '1 secs, 5 secs' in test.reasons[0][0]
+        test.settle()
+        test.step(130)
+        assert len(test.bars[1]) >= 5

@@ -14,7 +14,7 @@ LAYERS = (
     'columns course identity livestream progress proof resampler '
     'order_desk order_reports positions strangers trades',
     'ibstore',
-    'connection line request_desk synchroniser heartbeat streams downloads account_stream',
+    'connection line order_line request_desk synchroniser heartbeat streams downloads account_stream',
     'account assembler bars clock comminfo contract daybars daynumber fills history mnames pacing '
     'order_book order_fields order_life orders',
     'insync',

@@ -1,0 +1,252 @@
+"""Live feeds, by what their params say and what the market may do: statuses, stamps, ends, late ticks, real data."""
+import backtrader as bt
+import pytest
+import stepped
+import truth
+from stepped import APPLE, COIN, EURO, INDEX, MINUTE, QUIET, Feed, Minutes, in_session
+from test_real_data import real, rows
+
+from backtrader_ib_insync import simulator
+from backtrader_ib_insync.simulator.market import Market
+from backtrader_ib_insync.simulator.replay import Csv
+
+BERLIN = 'Europe/Berlin'
+
+
+@pytest.fixture(scope='module')
+def market(unpaced):
+    with simulator.running(speed=0, messages_per_second=0, history_pacing=False) as gateway:
+        yield gateway
+
+
+def one(**params):
+    """A function that adds a single feed."""
+    given = dict(dict(dataname=APPLE, timeframe=Minutes, tz='UTC'), **params)
+    return lambda cerebro, store: cerebro.adddata(store.getdata(**given))
+
+
+def live(run):
+    run.until_live()
+    return run.gateway.now()
+
+
+def requests(gateway, kind, since=0):
+    return gateway.call(lambda world: [asked.request for asked in list(world.requests)[since:]
+                                       if type(asked.request).__name__ == kind])
+
+
+class Known(bt.feed.DataBase):
+    """A feed of given rows, as a database or a file may have them."""
+
+    params = (('rows', ()),)
+
+    def start(self):
+        super().start()
+        self._left = list(self.p.rows)
+
+    def _load(self):
+        if not self._left:
+            return False
+        end, *prices = self._left.pop(0)
+        self.lines.datetime[0] = bt.date2num(truth.utc(end))
+        for line, value in zip(('open', 'high', 'low', 'close', 'volume'), prices):
+            getattr(self.lines, line)[0] = value
+        self.lines.openinterest[0] = 0.0
+        return True
+
+
+# -- before live -------------------------------------------------------------------------------------------------------
+
+def test_p35_backfill_from_then_history_then_live(market):
+    """Another feed's bars first, IB's from its last one on, then live ones: none twice, none missing."""
+    begin = in_session(market) // MINUTE * MINUTE
+    earlier = market.call(lambda world: truth.live(
+        world.market, truth.instrument(world.market, APPLE), MINUTE, begin - 1800, begin - 600, 'US/Eastern'))
+    marked = [row[:5] + (row[5] + 0.5,) for row in earlier]
+    with stepped.Run(market, one(backfill_from=Known(rows=marked), timeframe=Minutes)) as run:
+        live(run)
+        for _ in range(6):
+            run.step(31.7)
+        run.go_to((market.now() // MINUTE + 1) * MINUTE + 4)
+        found = run.bars[0]
+        assert found[:len(earlier)] == marked
+        rest = market.call(lambda world: truth.live(
+            world.market, truth.instrument(world.market, APPLE), MINUTE, begin - 600, market.now() - 3, 'US/Eastern'))
+        assert found[len(earlier):] == rest
+        assert run.statuses[0] == ['CONNECTED', 'DELAYED', 'LIVE']
+
+
+@pytest.mark.parametrize('resampled', [False, True])
+def test_p36_fromdate_bounds_the_backfill(market, resampled):
+    begin = in_session(market) // MINUTE * MINUTE
+    since = truth.utc(begin - 420)
+    feed = Feed(APPLE, resampled=resampled, fromdate=since)
+    with stepped.Run(market, lambda cerebro, store: feed.add(cerebro, store, begin)) as run:
+        live(run)
+        assert run.bars[0][0][0] == begin - 360
+        feed.is_true(run, 0)
+
+
+def test_p20_p87_the_statuses_come_before_the_bars_they_describe(market):
+    begin = in_session(market)
+    with stepped.Run(market, one(fromdate=truth.utc(begin - 180))) as run:
+        live(run)
+        run.step(130)
+        story = [told if isinstance(told, str) else 'bar' for told in run.story[0]]
+        assert story[:3] == ['CONNECTED', 'DELAYED', 'bar']
+        bars = [told[0] for told in run.story[0][:run.story[0].index('LIVE')] if not isinstance(told, str)]
+        assert max(bars) <= begin and story[-1] == 'bar'
+
+
+def test_p87_1100_is_a_broken_connection(market):
+    in_session(market)
+    with stepped.Run(market, one()) as run:
+        live(run)
+        market.fault('lost', '10', 'kept')
+        run.until(lambda: run.statuses[0][-1] == 'CONNBROKEN')
+        run.step(11)
+        live(run)
+        assert run.statuses[0][-4:] == ['CONNBROKEN', 'CONNECTED', 'DELAYED', 'LIVE']
+
+
+# -- quiet and closed markets ------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('params', [dict(), dict(rtbar=True), dict(resampled=True), dict(backfill_start=False)],
+                         ids=['ticks', 'rtbar', 'resampled', 'no backfill'])
+@pytest.mark.parametrize('name', [QUIET, '7203-STK-TSEJ-JPY'], ids=['quiet', 'closed'])
+def test_p39_a_market_without_a_trade_reaches_live(market, name, params):
+    begin = in_session(market)
+    feed = Feed(name, **params)
+    with stepped.Run(market, lambda cerebro, store: feed.add(cerebro, store, begin)) as run:
+        live(run)
+        assert 'CONNBROKEN' not in run.statuses[0]
+
+
+def test_p39_the_last_bar_before_the_close_is_delivered(market):
+    """With no later tick to end it: TWS's time does."""
+    in_session(market)
+    close = truth.at(truth.utc(market.now()).strftime('%Y-%m-%d') + ' 20:00', stepped.NEW_YORK)
+    market.advance(close - 300 - market.now())
+    with stepped.Run(market, one(fromdate=truth.utc(close - 600))) as run:
+        live(run)
+        run.go_to(close + 4)
+        last = market.call(lambda world: truth.live(
+            world.market, truth.instrument(world.market, APPLE), MINUTE, close - 600, close + 60, 'US/Eastern'))
+        assert run.bars[0] == last
+        assert run.is_live(0)
+
+
+# -- ticks -------------------------------------------------------------------------------------------------------------
+
+def ticks(run):
+    return [(bar[0], bar[4], bar[5]) for bar in run.bars[0]]
+
+
+def traded(market, begin, end, name=APPLE):
+    return market.call(lambda world: [
+        (round(trade.time, 3), trade.price, trade.size) for trade in world.market.trades(
+            truth.instrument(world.market, name), begin, end)])
+
+
+def test_p31_every_trade_is_a_tick_with_its_own_time(market):
+    in_session(market)
+    with stepped.Run(market, one(timeframe=bt.TimeFrame.Ticks)) as run:
+        begin = live(run)
+        for _ in range(4):
+            run.step(15.3)
+        assert ticks(run) == traded(market, begin, market.now())
+
+
+def test_p41_fractions_of_a_size_arrive(market):
+    in_session(market)
+    with stepped.Run(market, one(dataname=COIN, timeframe=bt.TimeFrame.Ticks)) as run:
+        begin = live(run)
+        run.step(120)
+        assert ticks(run) == traded(market, begin, market.now(), COIN)
+        assert any(size % 1 for _, _, size in ticks(run))
+
+
+@pytest.mark.parametrize('fault', [('late', 'TickString', '4', '6'), ('reorder', 'TickString', '8'),
+                                   ('duplicate', 'TickString', '8')])
+def test_p46_time_never_goes_back(market, fault):
+    in_session(market)
+    with stepped.Run(market, one(timeframe=bt.TimeFrame.Ticks)) as run:
+        live(run)
+        for _ in range(3):
+            market.fault(*fault)
+            for _ in range(8):
+                run.step(2.6)
+        times = [tick[0] for tick in ticks(run)]
+        assert len(times) > 20 and times == sorted(times)
+
+
+def test_p46_latethrough_lets_them_by(market):
+    in_session(market)
+    with stepped.Run(market, one(timeframe=bt.TimeFrame.Ticks, latethrough=True)) as run:
+        begin = live(run)
+        market.fault('late', 'TickString', '4', '6')
+        for _ in range(8):
+            run.step(2.6)
+        found = ticks(run)
+        assert sorted(found) == traded(market, begin, market.now())
+        assert [tick[0] for tick in found] != sorted(tick[0] for tick in found)
+
+
+def test_p46_a_bar_repeated_by_tws_counts_once(market):
+    begin = in_session(market)
+    feeds = [Feed(APPLE, rtbar=True), Feed(APPLE, rtbar=True, resampled=True)]
+    with stepped.Run(market, lambda cerebro, store: [feed.add(cerebro, store, begin) for feed in feeds]) as run:
+        live(run)
+        for _ in range(5):
+            market.fault('duplicate', 'bar', 9)
+            run.step(37.0)
+        run.go_to((market.now() // MINUTE + 1) * MINUTE + 4)
+        for number, feed in enumerate(feeds):
+            feed.is_true(run, number)
+
+
+# -- what is asked -----------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('name, params, asked', [
+    (APPLE, dict(rtbar=True), ('TRADES', False)), (APPLE, dict(rtbar=True, useRTH=True), ('TRADES', True)),
+    (APPLE, dict(rtbar=True, what='MIDPOINT'), ('MIDPOINT', False)), (EURO, dict(rtbar=True), ('BID', False)),
+    (EURO, dict(rtbar=True, what='ASK'), ('ASK', False)), (COIN, dict(rtbar=True), ('TRADES', False)),
+    (INDEX, dict(), ('TRADES', False))])
+def test_p40_p42_what_5_second_bars_are_asked_for(market, name, params, asked):
+    in_session(market)
+    before = market.call(lambda world: len(world.requests))
+    with stepped.Run(market, one(dataname=name, backfill_start=False, **params)) as run:
+        live(run)
+        found = [(request.whatToShow, bool(request.useRTH)) for request in requests(market, 'ReqRealTimeBars', before)]
+        assert found == [asked]
+
+
+# -- real data ---------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('params', [dict(), dict(rtbar=True), dict(resampled=True)],
+                         ids=['ticks', 'rtbar', 'resampled'])
+def test_fesx_minutes_replayed_live(unpaced, params):
+    """Real minutes of the EURO STOXX 50 future come out of a live run, through a hole, as the file has them."""
+    path = real('fesx-2006-1min.csv')
+    world = Market(prices={'FESX': Csv(path, zone=BERLIN, stamps='end')})
+    with simulator.running(speed=0, market=world, start='2006-01-04 10:00:23 Europe/Berlin', messages_per_second=0,
+                           history_pacing=False) as gateway:
+        begin = gateway.now()
+        feed = Feed('FESX-200603-EUREX-EUR-10', **params)
+        with stepped.Run(gateway, lambda cerebro, store: feed.add(cerebro, store, begin)) as run:
+            live(run)
+            for _ in range(20):
+                run.step(41.0)
+            gateway.fault('refuse', 130)
+            gateway.fault('cut', 'rst')
+            run.until(lambda: not run.is_live(0))
+            gateway.advance(131)
+            live(run)
+            for _ in range(20):
+                run.step(41.0)
+            run.go_to((gateway.now() // MINUTE + 1) * MINUTE + 4)
+            first, last = run.bars[0][0][0], gateway.now() - 3
+        wanted = [(truth.at(date + ' ' + clock, BERLIN),) + tuple(map(float, prices))
+                  for date, clock, *prices, _ in rows(path) if date == '2006-01-04']
+        assert run.bars[0] == [row for row in wanted if first <= row[0] <= last]
+        assert first <= begin and len(run.bars[0]) >= 30
