@@ -58,13 +58,13 @@ class AccountStream:
     def openOrder(self, orderId, contract, order, state):
         self._see(order.clientId, orderId)
         if not order.whatIf:
-            self.tell(OpenOrder(orderId, order.clientId, order.permId, state.status, copy.copy(contract), copy.copy(order),
-                                state.warningText))
+            self.tell(OpenOrder(orderId, order.clientId, order.permId, state.status, copy.copy(contract),
+                                copy.copy(order), state.warningText))
 
     def orderStatus(self, orderId, status, filled, remaining, avgFillPrice, permId, parentId, lastFillPrice, clientId,
                     whyHeld, mktCapPrice=0.0):
-        self.tell(OrderState(orderId, clientId, permId, parentId, status, filled, remaining, avgFillPrice, lastFillPrice,
-                             whyHeld))
+        self.tell(OrderState(orderId, clientId, permId, parentId, status, filled, remaining, avgFillPrice,
+                             lastFillPrice, whyHeld))
 
     def execDetails(self, reqId, contract, execution):
         orderId = 0 if execution.orderId == UNSET_INTEGER else execution.orderId
@@ -78,7 +78,8 @@ class AccountStream:
         self.tell(Commission(report.execId, paid(report.commission), report.currency, known(report.realizedPNL)))
 
     def completedOrder(self, contract, order, state):
-        self.tell(CompletedOrder(order.permId, state.status, copy.copy(contract), copy.copy(order), state.completedStatus))
+        self.tell(CompletedOrder(order.permId, state.status, copy.copy(contract), copy.copy(order),
+                                 state.completedStatus))
 
     def updateAccountValue(self, tag, value, currency, account):
         self.tell(AccountValue(account, tag, value, currency))
@@ -87,7 +88,8 @@ class AccountStream:
         if not modelCode:
             self.tell(AccountValue(account, tag, value, currency))
 
-    def updatePortfolio(self, contract, position, marketPrice, marketValue, avgCost, unrealizedPNL, realizedPNL, account):
+    def updatePortfolio(self, contract, position, marketPrice, marketValue, avgCost, unrealizedPNL, realizedPNL,
+                        account):
         self.tell(Portfolio(account, copy.copy(contract), position, marketPrice, marketValue, avgCost,
                             known(unrealizedPNL) or 0.0, known(realizedPNL) or 0.0))
 

@@ -1,4 +1,4 @@
-"""From what TWS sends to the bars a feed declares: which interval each piece belongs to, and when a bar is whole (pure)."""
+"""From what TWS sends to the bars a feed declares: which interval a piece is of, and when a bar is whole (pure)."""
 from backtrader import TimeFrame
 
 from .bars import DAY, Builder, Counter, whole
@@ -12,7 +12,7 @@ LONG = frozenset(text for text, size in SIZES.items() if size.seconds >= DAY)
 class Assembler:
     """Makes the bars of one feed.
 
-    `size` is the TWS bar size that history is asked for, `lattice(seconds)` the Grid of the contract, `days` its DayEnds.
+    `size` is the TWS bar size that history is asked for, `lattice(seconds)` the Grid of the contract, `days` its ends.
     `passing` feeds hand pieces on for backtrader's own filters to join: history in TWS's size, live ticks and 5-second
     bars as they are. Where they join days and longer, history is days, and minutes of the day in progress.
     """

@@ -15,7 +15,7 @@ HOUR = 3600
 class Grid:
     """The intervals of `seconds` into which TWS divides a day: by the clock of the exchange's zone, anew from midnight.
 
-    `opens` are the times of day, in seconds, at which sessions open: trading that begins within an interval begins a bar.
+    `opens` are the times of day, in seconds, at which sessions open: trading that begins in an interval begins a bar.
     """
 
     def __init__(self, seconds, zone, opens=()):
@@ -44,19 +44,28 @@ class Grid:
     def _find(self, time):
         if self._start <= time < self._end:
             return
-        local = moment(math.floor(time), self._zone)
-        wall = local.hour * 3600 + local.minute * 60 + local.second
-        first = wall // self.seconds * self.seconds
-        last = min([min(first + self.seconds, DAY)] + [opened for opened in self._opens if opened > wall])
-        first = max([first] + [opened for opened in self._opens if opened <= wall])
-        if self.seconds <= HOUR:
-            # clocks change on the hour: smaller intervals keep their length through it
-            self._start = math.floor(time) - (wall - first)
-            self._end = self._start + last - first
-        else:
-            midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-            self._start = epoch(midnight + datetime.timedelta(seconds=first), self._zone)
-            self._end = epoch(midnight + datetime.timedelta(seconds=last), self._zone)
+        passed, length, at = self._clock(math.floor(time))
+        first = passed // self.seconds * self.seconds
+        last = min([first + self.seconds, length] + [opened for opened in self._opens if opened > passed])
+        first = max([first] + [opened for opened in self._opens if opened <= passed])
+        self._start, self._end = at(first), at(last)
+
+    def _clock(self, second):
+        """Seconds passed of the day at `second`, the day's length, and a function that dates seconds of it."""
+        local = moment(second, self._zone)
+        wall = local.hour * HOUR + local.minute * 60 + local.second
+        if HOUR % self.seconds == 0:
+            # clocks change on the hour: what divides it keeps its length through it
+            return wall, DAY, lambda count: second - wall + count
+        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+
+        def at(count):
+            return epoch(midnight + datetime.timedelta(seconds=count), self._zone)
+        if self.seconds % HOUR == 0:
+            return wall, DAY, at
+        # the clock would count some of them twice when it changes
+        begun = at(0)
+        return second - begun, at(DAY) - begun, lambda count: begun + count
 
 
 class Built(NamedTuple):
@@ -87,7 +96,7 @@ class Builder:
         return self._add(tick.time, tick.price, tick.price, tick.price, tick.price, tick.size)
 
     def bar(self, bar):
-        """Add a bar whose interval lies inside one of the grid's; returns the bar that it shows to be finished, or None."""
+        """Add a bar whose interval lies inside one of the grid's; returns the bar it shows to be finished, or None."""
         return self._add(bar.time, bar.open, bar.high, bar.low, bar.close, max(bar.volume, 0.0))
 
     def _add(self, time, open_, high, low, close, volume):
@@ -130,8 +139,9 @@ class Counter:
         if len(self._bars) < self._count:
             return None
         bars, self._bars = self._bars, []
-        return Built(bars[0].start, bars[-1].end, bars[0].open, max(bar.high for bar in bars), min(bar.low for bar in bars),
-                     bars[-1].close, round(sum(bar.volume for bar in bars), 8))
+        high, low = max(bar.high for bar in bars), min(bar.low for bar in bars)
+        volume = round(sum(bar.volume for bar in bars), 8)
+        return Built(bars[0].start, bars[-1].end, bars[0].open, high, low, bars[-1].close, volume)
 
 
 class Seam:

@@ -35,7 +35,7 @@ HOLES = (Lost, Closed, Refused)
 
 
 class Course:
-    """Where a feed stands. The feed gives it records (`arrive`, `answers`) and takes bars, ticks and statuses from it."""
+    """Where a feed stands: the feed gives it records (`arrive`, `answers`) and takes bars, ticks and statuses."""
 
     def __init__(self, feed, store, assembler):
         self.feed = feed
@@ -88,7 +88,7 @@ class Course:
         return True
 
     def _at_seam(self):
-        """Up to date but for the bar in progress, which was not watched from its start: it is fetched when it has closed."""
+        """Up to date but for the bar in progress, not watched from its start: it is fetched when it has closed."""
         proof = self.proof.time()
         self._skip_partial()
         edge = self.seam.whole_from
@@ -274,7 +274,7 @@ class Course:
         self._handle(record)
         return True
 
-    # -- records of the live stream --------------------------------------------------------------------------------------
+    # -- records of the live stream ------------------------------------------------------------------------------------
 
     def _handle(self, record):
         self._holes -= isinstance(record, HOLES)

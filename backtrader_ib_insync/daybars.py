@@ -52,7 +52,8 @@ class DayEnds:
 
     def _last_day(self, date):
         if self._timeframe == TimeFrame.Weeks:
-            return date + (4 - date.weekday()) * ONE_DAY if date.weekday() < 5 else date + (11 - date.weekday()) * ONE_DAY
+            friday = 4 if date.weekday() < 5 else 11
+            return date + (friday - date.weekday()) * ONE_DAY
         if self._timeframe in (TimeFrame.Months, TimeFrame.Years):
             return _last_weekday(date.year, 12 if self._timeframe == TimeFrame.Years else date.month, date)
         return date

@@ -82,7 +82,8 @@ class HistoryQuestion(Question):
         ib.client.cancelHistoricalData(reqId)
 
     def historicalData(self, bar):
-        self._rows.append(Bar(stamp(bar.date), bar.open, bar.high, bar.low, bar.close, bar.volume, bar.average, bar.barCount))
+        self._rows.append(Bar(
+            stamp(bar.date), bar.open, bar.high, bar.low, bar.close, bar.volume, bar.average, bar.barCount))
 
     def historicalDataEnd(self, start, end):
         first, last = self.request.first, self.request.last
@@ -126,7 +127,7 @@ class Lookup:
 
 
 class Download:
-    """A plan of history requests: several under way at a time, delivered in order, each repeated as far as sense goes."""
+    """A plan of history requests: several under way at a time, delivered in order, each repeated within reason."""
 
     def __init__(self, sink, contract, plan, what, rth):
         self.sink = sink
@@ -136,7 +137,7 @@ class Download:
         self.rth = rth
 
     async def run(self, link):
-        """Deliver one History record per request, in the plan's order; a HistoryFailed instead of the one that failed."""
+        """Deliver a History record per request, in the plan's order; a HistoryFailed instead of one that failed."""
         under_way = deque()
         waiting = deque(self.plan)
         try:

@@ -1,4 +1,4 @@
-"""The question for the time: its answer dates what was heard, and that it comes at all proves the link. Loop thread only."""
+"""The question for the time: its answer dates what was heard, and that it comes proves the link. Loop thread only."""
 import asyncio
 import collections
 import time
@@ -45,7 +45,7 @@ class Heartbeat:
         self._curious = []
 
     def tell_time(self, tell):
-        """Have `tell` called with the answer to a question that is sent from now on: TWS said it after what came by now."""
+        """Have `tell` called with the answer to a question sent from now on: TWS said it after what came by now."""
         self._curious.append(tell)
         if len(self._curious) == 1:
             asyncio.get_event_loop().call_soon(self.ask)

@@ -9,29 +9,28 @@ from backtrader.feed import DataBase
 
 from . import columns, history, livestream
 from .assembler import Assembler
-from .bars import Grid
 from .course import Course
-from .daybars import DayEnds, opens, usual_end
 from .daynumber import number, seconds
 from .errors import HistoryFailed as DownloadFailed
-from .errors import IBError, NotSupportedTimeframe, UnknownZone
+from .errors import NotSupportedTimeframe, UnknownZone
 from .ibclone import IBDataClone, unseen_resampling
 from .ibstore import IBStore
 from .identity import Identity
+from .overture import Overture
 from .progress import Progress
 from .proof import FOREVER, Proof
 from .resampler import FilterClock, Replayer, Resampler
+from .timetable import Timetable
 from .zones import UTC, as_zone, zone
 
 log = logging.getLogger(__name__)
 
 #: seconds `start` waits for the contract, so that its time zone is known before the first bar
 START_SECONDS = 15.0
-#: a tick on the very edge of an interval opens it; backtrader's filters would close with it, so it comes this much later
+#: a tick on the very edge of an interval opens it; backtrader's filters would close with it, so it comes so much later
 EDGE_NUDGE = 5e-5
 #: what backtrader puts for a `sessionend` that was not given
 LAST_MOMENT = datetime.time(23, 59, 59, 999990)
-ROW = ('datetime', 'open', 'high', 'low', 'close', 'volume')
 
 
 class Status(NamedTuple):
@@ -102,15 +101,14 @@ class IBData(DataBase, metaclass=MetaIBData):
         self.identity = Identity(self.p)
         if not isinstance(self.p.dataname, str) and not self.p.name:
             self._name = self.identity.name
-        self.zone = self.course = self._edges = None
+        self.zone = self.timetable = self.overture = self.course = self._edges = None
         self.filterclock = FilterClock(self)
         self.catching_up = False
         self._arrivals = collections.deque()
-        self._found = collections.deque()
         self._rows = collections.deque()
         self._clones = []
         self._stage = self._ended
-        self._after_other = None
+        self._has_own_end = True
         self._stream = None
         self._farewell = None
         self._preloading = False
@@ -163,22 +161,21 @@ class IBData(DataBase, metaclass=MetaIBData):
         if not self._plan_bars():
             return
         self.ib.start(data=self)
-        self.ib.find_contract(self.identity.next(), self._found)
+        self.overture.begin()
         patience = START_SECONDS if self.islive() else FOREVER
-        while self._stage == self._contracts and self.ib.await_record(self._found, patience):
-            self._contracts()
+        while self.overture.looks_up and self.ib.await_record(self.overture.found, patience):
+            self.overture.stage()
 
     def _reset(self):
         """cerebro may run more than once."""
         self.identity.forget()
         self.course = None
         self._edges = Proof(self.ib)
-        self._lattices = {}
-        self._stage = self._contracts
-        self._after_other = None
+        self.overture = Overture(self, self.ib, self.p.backfill_from)
+        self._stage = self._prepare
         self._farewell = None
         self.catching_up = self.islive()
-        for queue in (self._arrivals, self._found, self._rows):
+        for queue in (self._arrivals, self._rows):
             queue.clear()
 
     def _warn(self):
@@ -194,7 +191,7 @@ class IBData(DataBase, metaclass=MetaIBData):
         try:
             self._size = history.base_size(self._timeframe, self._compression)
         except NotSupportedTimeframe as error:
-            self._fail(error, self.NOTSUPPORTED_TF)
+            self.fail(error, self.NOTSUPPORTED_TF)
             return False
         return True
 
@@ -226,7 +223,8 @@ class IBData(DataBase, metaclass=MetaIBData):
 
     def backlog(self):
         """Whether records wait to become bars."""
-        return bool(self._rows or self._arrivals or self._found or (self.course is not None and self.course.backlog()))
+        return bool(self._rows or self._arrivals or self.overture is not None and self.overture.found
+                    or self.course is not None and self.course.backlog())
 
     def due(self):
         """Seconds until this feed has to look at the clock."""
@@ -263,13 +261,11 @@ class IBData(DataBase, metaclass=MetaIBData):
 
     def lattice(self, seconds):
         """The intervals of so many seconds on which TWS has bars of this contract."""
-        if seconds not in self._lattices:
-            self._lattices[seconds] = Grid(seconds, self.zone or UTC, opens(self._hours(), self.zone or UTC))
-        return self._lattices[seconds]
+        return self.timetable.lattice(seconds)
 
     def day_ends(self, timeframe):
         """When bars of a day and longer end."""
-        return self._day_ends.of(timeframe)
+        return self.timetable.day_ends(timeframe)
 
     def do_qcheck(self, onoff, qlapse):
         super().do_qcheck(onoff, qlapse)
@@ -353,90 +349,42 @@ class IBData(DataBase, metaclass=MetaIBData):
             row, self._farewell = self._farewell, None
             self.put_notification(row.status, *row.args)
 
-    # -- stages: the contract, TWS's time, another feed's bars, the course -------------------------------------------------
+    # -- stages: the overture, then the course -------------------------------------------------------------------------
 
-    def _contracts(self):
-        """Waiting for the details of the data contract, then of the one to trade."""
-        if not self._found:
-            return False
-        try:
-            self.identity.take(self._found.popleft())
-        except IBError as error:
-            self._fail(error)
-            return True
-        unknown = self.identity.next()
-        if unknown is not None:
-            self.ib.find_contract(unknown, self._found)
-            return True
+    def _prepare(self):
+        return self.overture.stage()
+
+    def introduce(self):
+        """The contracts are known: so are the zone and the hours."""
         self.tell(self.CONNECTED)
-        self._know_zone()
-        self._stage = self._clock
-        return True
-
-    def _hours(self):
-        details = self.contractdetails
-        return details.liquidHours if self.p.useRTH else details.tradingHours
-
-    def _know_zone(self):
         try:
             self.zone = zone(self.contractdetails.timeZoneId)
         except UnknownZone as error:
             self.ib.notify(str(error))
-        clock = self.zone or UTC
-        given = self.p.sessionend if self.p.sessionend != LAST_MOMENT else None
-        days = self._day_ends = DayEnds(self._timeframe, self._hours(), as_zone(self.p.tz) if given and self.p.tz else clock, given)
-        if given is None:
-            self.p.sessionend = usual_end(self._hours(), clock) or LAST_MOMENT
+        self._make_timetable()
+        days = self.day_ends(self._timeframe)
         self.course = Course(self, self.ib, Assembler(
             self._timeframe, self._compression, self._size, self.lattice, days, self._passing))
         self._convert_dates()
+
+    def _make_timetable(self):
+        p = self.p
+        own = p.sessionend if self._has_own_end and p.sessionend != LAST_MOMENT else None
+        self._has_own_end = own is not None
+        endzone = as_zone(p.tz) if p.tz else None
+        self.timetable = Timetable(self.contractdetails, p.useRTH, self.zone or UTC, own, endzone)
+        if own is None:
+            p.sessionend = self.timetable.usual_end() or LAST_MOMENT
 
     def _convert_dates(self):
         """Dates that the user gave are read in the zone, which is known only now."""
         self._start_finish()
         self._started = True
 
-    def _clock(self):
-        """Waiting for TWS's time: what is history and what is yet to come depends on it."""
-        if not self.ib.heard:
-            self.ib.ask_time()
-            return False
-        self._set_out()
-        return True
-
-    def _set_out(self):
-        """All is known: what to subscribe to, and what comes first."""
+    def set_out(self, covered):
+        """All is known, and delivered up to `covered`: the course begins."""
         self._stage = self._run
-        if self.islive():
-            self._subscribe()
-        if self.p.backfill_from is None:
-            self.resume(None, start=True)
-        else:
-            self._begin_other(self._resume_after_other)
-
-    def _begin_other(self, then):
-        source = self.p.backfill_from
-        source.setenvironment(self._env)
-        source._start()
-        self.tell(self.DELAYED)
-        self._stage, self._after_other = self._other, then
-
-    def _other(self):
-        """Delivering the bars of `backfill_from`."""
-        source = self.p.backfill_from
-        if not source.next():
-            source.stop()
-            self._after_other()
-            return True
-        row = tuple(getattr(source.lines, name)[0] for name in ROW)
-        self._rows.append(row)
-        if self.course is not None:
-            self.course.seam.deliver(seconds(row[0]))
-        return True
-
-    def _resume_after_other(self):
-        self._stage = self._run
-        self.resume(self.course.seam.covered, start=True)
+        self.resume(covered, start=True)
 
     def _run(self):
         while self._arrivals:
@@ -510,6 +458,12 @@ class IBData(DataBase, metaclass=MetaIBData):
         on_edge = tick.time == int(tick.time) and (self.has_history or bool(self._clones))
         self._rows.append((number(tick.time + EDGE_NUDGE * on_edge),) + (tick.price,) * 4 + (tick.size,))
 
+    def deliver(self, row, time):
+        """Queue a bar of another feed."""
+        self._rows.append(row)
+        if self.course is not None:
+            self.course.seam.deliver(time)
+
     def tell(self, status, *args):
         """Notify a status once the bars before it have been delivered."""
         self._rows.append(Status(status, args))
@@ -518,15 +472,15 @@ class IBData(DataBase, metaclass=MetaIBData):
         """Tell `notify_store` about this feed."""
         self.ib.notify('{}: {}'.format(self._name, text))
 
-    def _fail(self, error, status=None):
+    def fail(self, error, status=None):
         """The feed cannot work: raised where it is all that runs, told where others may go on."""
         self.say(str(error))
         self._stage = self._ended
         if not self.islive():
             raise error
-        if self.p.backfill_from is not None and self._after_other is None:
+        if self.overture.play_other(lambda: self._give_up(error, status)):
             self._convert_dates()
-            self._begin_other(lambda: self._give_up(error, status))
+            self._stage = self._prepare
         else:
             self._give_up(error, status)
 
@@ -536,7 +490,10 @@ class IBData(DataBase, metaclass=MetaIBData):
 
     # -- the live stream -----------------------------------------------------------------------------------------------
 
-    def _subscribe(self):
+    def subscribe(self):
+        """Follow the live stream; a feed that has none, and one of history alone, does not."""
+        if not self.islive():
+            return
         make = livestream.stream_for(self)
         if make is not None:
             self._stream = self.ib.subscribe(make, self._arrivals)

@@ -425,7 +425,7 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         return ''
 
     def price_increments(self, details, exchange):
-        """The price steps of a contract at an exchange, ((from this price on, increment), ...); minTick at the least."""
+        """The price steps of a contract at an exchange, ((from this price on, increment), ...); at least minTick."""
         if details is None:
             return ()
         rules = dict(zip(details.validExchanges.split(','), details.marketRuleIds.split(',')))

@@ -1,4 +1,4 @@
-"""One asyncio loop on one daemon thread, and the waker that lets the strategy thread sleep until it has something to do.
+"""One asyncio loop on one daemon thread, and the waker that lets the strategy thread sleep till there is work.
 
 Nothing here touches the loop, the policy or the signal handlers of anybody else: a running loop in the calling thread
 (Jupyter, a web framework) is neither needed nor disturbed.
@@ -30,7 +30,7 @@ class Waker:
             self._condition.notify_all()
 
     def wait(self, kicks, timeout):
-        """Sleep till the count is no longer `kicks`, at most `timeout` seconds (may be inf); tell whether it changed."""
+        """Sleep till the count is no longer `kicks`, at most `timeout` seconds (inf, too); tell whether it changed."""
         with self._condition:
             return self._condition.wait_for(lambda: self.kicks != kicks, min(timeout, threading.TIMEOUT_MAX))
 
@@ -70,16 +70,17 @@ class Loop:
     def call(self, function, *args, timeout=None):
         """Run `function(*args)` on the loop thread and return its result, awaited when it is awaitable.
 
-        Raises TimedOut after `timeout` seconds (the work is then cancelled), NotConnected when the loop has been stopped.
+        Raises TimedOut after `timeout` seconds (the work is then cancelled), NotConnected when the loop was stopped.
         """
         if threading.current_thread() is self._thread:
-            raise RuntimeError('call() would wait for itself: it was made on the loop thread; use post() or await there')
+            raise RuntimeError('call() would wait for itself: it was made on the loop thread; use post() there')
         future = self._submit(_evaluate(function, args))
         try:
             return future.result(timeout)
         except concurrent.futures.TimeoutError:
             future.cancel()
-            raise TimedOut('no answer within {:g} s; what was asked for is unknown, try again'.format(timeout)) from None
+            raise TimedOut(
+                'no answer within {:g} s; what was asked for is unknown, try again'.format(timeout)) from None
         except concurrent.futures.CancelledError:
             raise NotConnected('the store was stopped while it was being asked') from None
 
@@ -88,10 +89,10 @@ class Loop:
             return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         except RuntimeError:
             coroutine.close()
-            raise NotConnected('the store is stopped; make it start again with cerebro.run() or store.start()') from None
+            raise NotConnected('the store is stopped; cerebro.run() or store.start() starts it again') from None
 
     def post(self, function, *args):
-        """Run `function(*args)` on the loop thread soon; what it raises is logged there. False when the loop is gone."""
+        """Run `function(*args)` on the loop thread soon; what it raises is logged. False when the loop is gone."""
         if self._loop.is_closed():
             return False
         self._posted.append((function, args))

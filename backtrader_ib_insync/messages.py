@@ -31,7 +31,7 @@ class Closed(NamedTuple):
 
 
 class Session(NamedTuple):
-    """A new API session is up; `order_id` is the first order id TWS allows, `readonly` that it takes no orders at all."""
+    """A new API session is up; `order_id` is the first order id TWS allows, `readonly` that it takes no orders."""
     accounts: Tuple[str, ...]
     order_id: int
     server_version: int

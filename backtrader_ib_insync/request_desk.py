@@ -1,4 +1,4 @@
-"""The streams and questions of a store: their request ids, and that they run again after whatever happened. Loop thread only."""
+"""The streams and questions of a store: their request ids, and that they run again in time. Loop thread only."""
 import asyncio
 import logging
 
@@ -38,7 +38,7 @@ class RequestDesk:
     # -- open and closed -----------------------------------------------------------------------------------------------
 
     def open(self, kept=''):
-        """TWS can be asked: every stream is, but those it kept over the loss of its own link (`kept` says how it came back)."""
+        """TWS can be asked: every stream is, but those it kept while it had lost IB (`kept` says how that ended)."""
         self._opened.set()
         survived, self._survived = self._survived, True
         for stream in list(self.streams):
@@ -95,7 +95,7 @@ class RequestDesk:
             stream.lost(text, code)
 
     def farm_ok(self, name):
-        """A farm is back; whether it was lost. What stayed silent is subscribed anew, what was asked of it is asked again."""
+        """A farm is back; whether it was lost. What stayed silent is subscribed anew, questions are asked again."""
         of_market_data = self.farms.pop(name, None)
         if of_market_data and not self.is_open:
             self.subscriptions_lost()
@@ -223,7 +223,7 @@ class RequestDesk:
         if wait <= 0:
             self.pacing.note_stream(self.now())
             return True
-        stream.sink(Warned(0, 'TWS takes {} new subscriptions to 5-second bars in {:g} s: this one waits {:.0f} s'.format(
+        stream.sink(Warned(0, 'TWS takes {} new subscriptions to 5-second bars in {:g} s: this waits {:.0f} s'.format(
             self.pacing.limits.streams, self.pacing.limits.streams_seconds, wait)))
         asyncio.get_event_loop().call_later(wait, self._ask_late, stream)
         return False

@@ -3,8 +3,10 @@
 Four things are put right; every option keeps its meaning:
 - backtrader compares times of day in UTC: a bar that is open at midnight UTC would swallow the hours after it.
 - It joins a piece that ends on an edge to a bar that is open since an earlier interval.
-- It closes bars by the machine's clock, or by another feed's bar: what is still on its way would make a bar of its own.
-- Days, weeks and months it closes with the first piece of the next one only, and a day it takes for over it goes on filling.
+- It closes bars by the machine's clock, or by another feed's bar: what is still on its way would make a bar of its
+  own.
+- Days, weeks and months it closes with the first piece of the next one only, and a day it takes for over it goes on
+  filling.
 """
 import datetime
 import time

@@ -23,7 +23,7 @@ AGAIN_SECONDS = {'renew': 1.0, 'competing': 30.0, 'pacing': 60.0}
 
 
 def rt_volume(text):
-    """`price;size;time ms;total;vwap;single` -> Tick, None when no trade is in it. Raises ValueError on anything else."""
+    """`price;size;time ms;total;vwap;single` -> Tick, None when no trade is in it. ValueError on anything else."""
     price, size, stamp = text.split(';')[:3]
     if not price or not size or not float(size):
         return None
@@ -43,8 +43,8 @@ class Retired:
 class Stream:
     """One live subscription; `sink` takes its records, `clock` is the server clock of the connection.
 
-    The connection gives it `renew`, with which it asks to be asked for again, and `tell_time`, which has TWS tell it its
-    time in whole seconds after all that came till then.
+    The connection gives it `renew`, with which it asks to be asked for again, and `tell_time`, which has TWS tell it
+    its time in whole seconds after all that came till then.
     """
 
     #: whether its records carry TWS's time

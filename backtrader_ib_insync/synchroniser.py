@@ -1,4 +1,4 @@
-"""TWS's whole view of the account after a (re)connection: accounts, positions, orders, executions, in this order. Loop thread."""
+"""TWS's whole view after a (re)connection: accounts, positions, orders, executions, in this order. Loop thread only."""
 import asyncio
 import logging
 

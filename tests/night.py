@@ -1,4 +1,4 @@
-"""A night out: a strategy that trades brackets on several symbols while a gateway misbehaves, and the oracles that judge it.
+"""A night out: a strategy trades brackets on several symbols while a gateway misbehaves, and oracles judge it.
 
 Bars are held against the market's ground truth, fills and positions against the gateway's ledger.
 """

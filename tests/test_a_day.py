@@ -16,8 +16,8 @@ from backtrader_ib_insync.ibstore import IBStore
 
 HOURS = float(os.environ.get('BTIB_HOURS', '0.5'))
 SPEED = 300.0
-SYMBOLS = ('AAPL', 'MSFT', 'SPY', 'IBM', 'NVDA', 'EUR.USD-CASH-IDEALPRO', 'GBP.USD-CASH-IDEALPRO', 'USD.JPY-CASH-IDEALPRO',
-           'ES-202412-CME-USD-50', 'NQ-202412-CME-USD-20')
+SYMBOLS = ('AAPL', 'MSFT', 'SPY', 'IBM', 'NVDA', 'EUR.USD-CASH-IDEALPRO', 'GBP.USD-CASH-IDEALPRO',
+           'USD.JPY-CASH-IDEALPRO', 'ES-202412-CME-USD-50', 'NQ-202412-CME-USD-20')
 BEGIN = datetime.datetime(2024, 11, 20, 15, 0)
 #: what the halves of a run may differ by, in bytes: backtrader keeps every bar, and allocators breathe
 BREATH = 12e6
@@ -56,7 +56,7 @@ class Diary(bt.Strategy):
 
 
 @pytest.mark.timeout(int(120 + HOURS * 3600 / SPEED * 4))
-@pytest.mark.skipif(not os.path.exists('/proc/self/statm'), reason='this system does not tell how much memory is in use')
+@pytest.mark.skipif(not os.path.exists('/proc/self/statm'), reason='this system does not tell what memory is in use')
 def test_memory_threads_and_clock_stay_as_they_are():
     forget_store()
     with Program('-m', 'backtrader_ib_insync.simulator', '--port', '0', '--speed', str(SPEED)) as gateway:
@@ -65,7 +65,8 @@ def test_memory_threads_and_clock_stay_as_they_are():
         cerebro = bt.Cerebro(stdstats=False)
         cerebro.setbroker(store.getbroker())
         for name in SYMBOLS:
-            cerebro.adddata(store.getdata(dataname=name, timeframe=bt.TimeFrame.Minutes, backfill_start=False, tz='UTC'))
+            cerebro.adddata(store.getdata(dataname=name, timeframe=bt.TimeFrame.Minutes, backfill_start=False,
+                                          tz='UTC'))
         cerebro.addstrategy(Diary, store=store)
         try:
             diary = cerebro.run()[0]

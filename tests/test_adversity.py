@@ -61,7 +61,8 @@ CASES = {
     'a market data farm lost, subscriptions dead': 'after 100s farm data 70 dead',
     'the history farm lost under a reconnection': 'after 90s farm history 60\nafter 100s cut',
     'pacing violations': 'after 0s pacing 2\nafter 100s cut\nafter 100s pacing 1',
-    'reports told twice': 'every 20s duplicate execution 4\nevery 20s duplicate status 6\nevery 20s duplicate commission 4',
+    'reports told twice': 'every 20s duplicate execution 4\nevery 20s duplicate status 6\n'
+                          'every 20s duplicate commission 4',
     'reports late': 'every 30s late execution 8 3\nevery 30s late commission 12 3',
     'statuses lost': 'every 20s drop status 4',
     'reports out of order': 'every 30s reorder status 4\nevery 30s reorder execution 3\nevery 30s reorder commission 3',
@@ -74,10 +75,11 @@ def test_a_night_with(make_gateway, store, faults):
     night(make_gateway, store, faults)
 
 
-@pytest.mark.parametrize('fault', [('restart', 20), ('restart', 20, 'ids'), ('cut', 'rst'), ('cut', 'mid'), ('stall', 5),
-                                   ('stall', '1h'), ('lost', 20), ('slow', 200, 20)], ids=str)
+@pytest.mark.parametrize('fault', [
+    ('restart', 20), ('restart', 20, 'ids'), ('cut', 'rst'), ('cut', 'mid'), ('stall', 5), ('stall', '1h'),
+    ('lost', 20), ('slow', 200, 20)], ids=str)
 def test_a_fault_in_the_middle_of_buying(make_gateway, store, fault):
-    """The orders are on their way when it happens: each is sent or refused, filled or not, and in the end the books agree."""
+    """Orders are on their way when it happens: each is sent or refused, filled or not, and the books agree."""
     gateway = make_gateway(speed=200.0, messages_per_second=0)
     made = store(gateway, **NIGHT)
     bought = []
@@ -97,7 +99,7 @@ def test_a_fault_in_the_middle_of_buying(make_gateway, store, fault):
 
 @pytest.mark.parametrize('skew', [40, -40])
 def test_a_gateway_whose_clock_is_wrong(make_gateway, store, monkeypatch, skew):
-    """Bars follow the stamps of trades: a clock that is fast closes none too early, a slow one begins none too early."""
+    """Bars follow the stamps of trades: a fast clock closes none too early, a slow one begins none too early."""
     monkeypatch.setattr(heartbeat, 'SHORTEST_SECONDS', 0.05)
     monkeypatch.setitem(NIGHT, 'timerefresh', 0.05)
     night(make_gateway, store, 'after 0s skew {}'.format(skew), minutes=1.5, speed=12.0, symbols=SYMBOLS[:1])

@@ -40,7 +40,7 @@ def test_intervals_count_from_midnight_of_the_exchange(seconds, where, moment, s
 
 
 @pytest.mark.parametrize('date, hours', [('2024-03-10', 23), ('2024-11-03', 25), ('2024-11-20', 24)])
-@pytest.mark.parametrize('seconds', [5, 60, 420, 1800, 3600, 2 * 3600, 4 * 3600, 8 * 3600])
+@pytest.mark.parametrize('seconds', [5, 60, 420, 1800, 3600, 5400, 2 * 3600, 4 * 3600, 8 * 3600])
 def test_a_day_of_any_length_is_covered_without_gap(date, hours, seconds):
     grid = Grid(seconds, zone(NEW_YORK))
     time = begin = truth.at(date, NEW_YORK)
@@ -220,8 +220,11 @@ def test_p27_a_day_ends_with_its_session():
 
 
 @pytest.mark.parametrize('timeframe, label, now, is_finished', [
-    (bt.TimeFrame.Days, '2024-11-20', '2024-11-20 15:59', False), (bt.TimeFrame.Days, '2024-11-20', '2024-11-20 16:00', True),
-    (bt.TimeFrame.Weeks, '2024-11-20', '2024-11-21 16:00', False), (bt.TimeFrame.Weeks, '2024-11-22', '2024-11-25 00:00', True),
-    (bt.TimeFrame.Months, '2024-11-20', '2024-11-28 16:00', False), (bt.TimeFrame.Months, '2024-10-31', '2024-11-01 00:00', True)])
+    (bt.TimeFrame.Days, '2024-11-20', '2024-11-20 15:59', False),
+    (bt.TimeFrame.Days, '2024-11-20', '2024-11-20 16:00', True),
+    (bt.TimeFrame.Weeks, '2024-11-20', '2024-11-21 16:00', False),
+    (bt.TimeFrame.Weeks, '2024-11-22', '2024-11-25 00:00', True),
+    (bt.TimeFrame.Months, '2024-11-20', '2024-11-28 16:00', False),
+    (bt.TimeFrame.Months, '2024-10-31', '2024-11-01 00:00', True)])
 def test_p27_what_is_in_progress_is_no_bar(timeframe, label, now, is_finished):
     assert ends(timeframe).finished(truth.at(label), truth.at(now, NEW_YORK)) == is_finished

@@ -1,4 +1,4 @@
-"""A process ends when its strategy does, however that comes about: within two seconds, and the gateway sees it leave."""
+"""A process ends when its strategy does, however that comes about: in two seconds, and the gateway sees it leave."""
 import pytest
 from programs import Program
 
@@ -46,7 +46,8 @@ def is_gone(gateway):
     gateway.wait(lambda world: not world.sessions and not world.lines, 3.0)
 
 
-@pytest.mark.parametrize('act, how', [("raise ZeroDivisionError('in next')", ''), ('pass', 'notify'), ('sys.exit(3)', '')])
+@pytest.mark.parametrize('act, how', [
+    ("raise ZeroDivisionError('in next')", ''), ('pass', 'notify'), ('sys.exit(3)', '')])
 def test_p85_an_exception_ends_the_process(gateway, script, act, how):
     with script(act, how) as program:
         program.until(lambda: 'live' in program.output)

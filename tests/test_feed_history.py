@@ -105,7 +105,8 @@ def test_ten_years_of_days(standing, store):
     start, end = at('2014-01-01'), at('2024-01-01')
     found = history(store, standing, start, end, dataname=APPLE, timeframe=Days, useRTH=True)
     wanted = standing.call(lambda gateway: truth.days(
-        gateway.market, truth.instrument(gateway.market, APPLE), '1 day', start, end, close=datetime.time(16)), timeout=60)
+        gateway.market, truth.instrument(gateway.market, APPLE), '1 day', start, end, close=datetime.time(16)),
+        timeout=60)
     is_whole(end, found, wanted)
     assert len(found) == 2516
 
@@ -241,7 +242,8 @@ def test_rightedge_false_gives_the_labels_of_tws(standing, store):
 
 
 def test_p29_quotes_have_no_negative_volume(standing, store):
-    found = history(store, standing, at('2024-10-01'), at('2024-10-02'), dataname='EUR.USD-CASH-IDEALPRO', timeframe=Minutes)
+    found = history(store, standing, at('2024-10-01'), at('2024-10-02'), dataname='EUR.USD-CASH-IDEALPRO',
+                    timeframe=Minutes)
     assert found and {bar[5] for bar in found} == {0.0}
 
 

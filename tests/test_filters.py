@@ -1,4 +1,4 @@
-"""backtrader's own filters on a live feed: intervals as TWS has them, around midnight, for days, weeks and odd sizes."""
+"""backtrader's own filters on a live feed: intervals as TWS has them, around midnight, for days, weeks, odd sizes."""
 import datetime
 
 import backtrader as bt
@@ -158,7 +158,8 @@ def test_replayed_bars_grow_tick_by_tick():
 
 
 @pytest.mark.parametrize('fault', [('cut', 'rst'), ('lost', 30, 'kept'), ('lost', 30, 'data')])
-@pytest.mark.parametrize('timeframe, compression, length', [(Minutes, 7, 420), (Minutes, 5, 300), (Days, 1, 0), (Seconds, 30, 30)])
+@pytest.mark.parametrize('timeframe, compression, length', [
+    (Minutes, 7, 420), (Minutes, 5, 300), (Days, 1, 0), (Seconds, 30, 30)])
 def test_p37_a_gap_in_a_resampled_bar_is_filled(fault, timeframe, compression, length):
     with gateway_at('2024-11-19 19:20 US/Eastern') as gateway:
         begin = gateway.now() - (5 * 86400 if timeframe == Days else 1800)

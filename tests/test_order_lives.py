@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import stage
-from backtrader_ib_insync import order_life
+from backtrader_ib_insync import account, order_life
 from test_trading import by_hand
 
 Order = bt.Order
@@ -122,16 +122,17 @@ def check(run, life):
         assert sum(status in FINAL for status in told) == 1, told
         assert told[-1] in FINAL, told
         assert told.count('Accepted') <= 1, told
+    run.gateway.wait(lambda world: not world.exchange.open_orders(0))
     run.until(lambda: run.position().size == run.ledger()[0])
     fills, working = run.gateway.call(lambda world: (
         [(fill.execution.permId, fill.execution.shares) for fill in world.exchange.executions()],
-        [opened.order.orderId for opened, _ in world.exchange.open_orders()]))
+        [opened.order.orderId for opened, _ in world.exchange.open_orders(1)]))
     assert not working, working
     for order in life.orders:
         filled = sum(shares for permId, shares in fills if permId == order.permId and permId)
         assert abs(order.executed.size) == filled, (order.ref, run.life(order), filled)
     run.until(lambda: run.broker.getcash() == pytest.approx(run.ledger()[1]['USD']))
-    assert run.broker.get_orders_open() == []
+    assert not run.broker.get_orders_open(), [(order.ref, order.getstatusname(), order.tws.totalQuantity, order.executed.size, order.executed.remsize, order.life.before, run.life(order), order.info["messages"]) for order in run.broker.get_orders_open()]
     check_trades(run, life)
 
 
@@ -148,6 +149,7 @@ def run():
     # what the library waits for in vain here is made up by the exchange: it will not come
     patience.setattr(order_life, 'UNTOLD_PATIENCE', 0.2)
     patience.setattr(order_life, 'DOUBT_PATIENCE', 0.3)
+    patience.setattr(account, 'AHEAD_SECONDS', 0.1)
     with stage.open(gateway={'cash': 1e9, 'speed': SPEED}, broker={'commission_wait': 0.1}) as run:
         yield run
     patience.undo()

@@ -100,7 +100,8 @@ def test_two_resampled_histories_keep_their_bars(still, store):
     made = store(still)
     cerebro = bt.Cerebro()
     for name in (APPLE, 'MSFT-STK-SMART-USD'):
-        cerebro.resampledata(made.getdata(**dict(MINUTES, dataname=name)), timeframe=bt.TimeFrame.Minutes, compression=5)
+        cerebro.resampledata(made.getdata(**dict(MINUTES, dataname=name)), timeframe=bt.TimeFrame.Minutes,
+                             compression=5)
     cerebro.addstrategy(Recorder)
     recorder = cerebro.run()[0]
     assert [len(bars) for bars in recorder.bars] == [24, 24]

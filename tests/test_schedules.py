@@ -1,7 +1,7 @@
 """Random fault schedules over a strategy that trades brackets on several symbols: the truth comes out of every night.
 
-300 schedules run with the suite, BTIB_SCHEDULES=1000 asks for more. One night holds several of them, one after another; a
-night that fails prints its faults, which test_adversity.py can then keep as a case with a name.
+300 schedules run with the suite, BTIB_SCHEDULES=1000 asks for more. One night holds several of them, one after
+another; a night that fails prints its faults, which test_adversity.py can then keep as a case with a name.
 """
 import os
 

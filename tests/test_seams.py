@@ -100,20 +100,20 @@ def test_p37_a_minute_cut_anywhere(market, script):
     cut_at(market, script, Feed(), Feed(rtbar=True), Feed(resampled=True), Feed(resampled=True, rtbar=True))
 
 
-@in_random_scripts(8)
+@in_random_scripts(12)
 def test_p37_minutes_of_any_number_cut_anywhere(market, script):
     cut_at(market, script, *[Feed(compression=number, rtbar=rtbar) for number in (5, 7) for rtbar in (False, True)],
            Feed(compression=5, resampled=True), Feed(compression=5, resampled=True, rtbar=True))
 
 
-@in_random_scripts(8)
+@in_random_scripts(12)
 def test_p37_seconds_cut_anywhere(market, script):
     cut_at(market, script, *[Feed(timeframe=Seconds, compression=number, rtbar=rtbar)
                              for number in (5, 10, 30) for rtbar in (False, True)],
            Feed(timeframe=Seconds, compression=30, resampled=True))
 
 
-@in_random_scripts(8)
+@in_random_scripts(12)
 def test_p31_p42_other_kinds_cut_anywhere(market, script):
     cut_at(market, script, Feed(EURO, what='BID'), Feed(EURO, what='ASK'), Feed(MINI), Feed(MINI, rtbar=True),
            Feed(INDEX), Feed(COIN), Feed(COIN, rtbar=True), Feed(EURO, what='BID', resampled=True, rtbar=True))

@@ -32,7 +32,8 @@ def foreign():
 
 
 def minutes(store, gateway, **params):
-    data = store(gateway).getdata(**dict(dict(dataname=APPLE, timeframe=bt.TimeFrame.Minutes, historical=True), **params))
+    given = dict(dict(dataname=APPLE, timeframe=bt.TimeFrame.Minutes, historical=True), **params)
+    data = store(gateway).getdata(**given)
     return data, run(data).bars[0]
 
 

@@ -115,4 +115,5 @@ def from_bars(bars, edge):
     for bar in bars:
         found.setdefault(edge(bar.time), []).append(bar)
     return [(round(end, 3), parts[0].open, max(one.high for one in parts), min(one.low for one in parts),
-             parts[-1].close, round(sum(max(one.volume, 0) for one in parts), 8)) for end, parts in sorted(found.items())]
+             parts[-1].close, round(sum(max(one.volume, 0) for one in parts), 8))
+            for end, parts in sorted(found.items())]

@@ -1,0 +1,200 @@
+"""The seam where history is late: what was seen to trade is waited for, and counted once. Scripted, no socket."""
+import collections
+
+import backtrader as bt
+import pytest
+
+from backtrader_ib_insync.assembler import Assembler
+from backtrader_ib_insync.bars import Grid
+from backtrader_ib_insync.course import LATE_TRIES, Course
+from backtrader_ib_insync.daybars import DayEnds
+from backtrader_ib_insync.messages import Bar, Closed, History, HistoryFailed, Lost, Refused, Restored, Tick, Watching
+from backtrader_ib_insync.zones import UTC
+
+NOON = 1732104000.0
+MINUTE = 60.0
+
+Params = collections.namedtuple('Params', 'marketdatatype latethrough backfill')
+
+
+class Store:
+    """The clock, and what was asked for."""
+    p = Params(1, False, True)
+
+    def __init__(self):
+        self.heard = NOON
+        self.asked = 0
+
+    def clock(self):
+        return self.heard
+
+    def ask_time(self):
+        self.asked += 1
+
+
+class Progress:
+    """Nobody looks."""
+
+    def told(self, number, of):
+        """Downloads are of one request here."""
+
+
+class Feed:
+    """Keeps what a course delivers, and the ranges it asks for."""
+    CONNECTED, DISCONNECTED, CONNBROKEN, DELAYED, LIVE, NOTSUBSCRIBED = range(6)
+    p = Store.p
+    days_only = False
+    has_history = True
+    zone = UTC
+
+    def __init__(self, minutes):
+        self.story, self.asked, self.said = [], [], []
+        self.subscribed = True
+        self.progress = Progress()
+        self.store = Store()
+
+        def lattice(seconds):
+            return Grid(seconds, UTC)
+        days = DayEnds(bt.TimeFrame.Minutes, '', UTC)
+        self.course = Course(self, self.store, Assembler(
+            bt.TimeFrame.Minutes, minutes, '1 min', lattice, days, False))
+
+    def islive(self):
+        return True
+
+    def download(self, begin, end, size, answers):
+        self.asked.append((begin, end))
+        return True
+
+    def resume(self, covered):
+        self.course.catch_up(covered, self.course.closed_up_to())
+
+    def push(self, built, history):
+        self.story.append((built.end, built.open, built.close, built.volume))
+
+    def tell(self, status, *args):
+        self.story.append(status)
+
+    def say(self, text):
+        self.said.append(text)
+
+    def history_failed(self, record):
+        self.said.append(record.text)
+
+    def unsubscribe(self):
+        self.subscribed = False
+
+    def run(self, *records, now=None):
+        """Let these records arrive at this time, and the course take them in."""
+        self.store.heard = now or self.store.heard
+        for record in records:
+            self.course.arrive(record)
+        while self.course.state():
+            pass
+
+    def answer(self, *minutes):
+        """History's answer: bars of one trade a minute, of price and size 1."""
+        self.course.answers.append(History(tuple(Bar(time, 1, 1, 1, 1, 1.0, 1.0, 1) for time in minutes), 0, 1))
+        self.run()
+
+
+def live_at(moment, minutes=1):
+    """A feed that went live at `moment`, with history up to noon; subscribed, the bar in progress unseen."""
+    feed = Feed(minutes)
+    feed.store.heard = moment
+    feed.resume(NOON - 10 * MINUTE)
+    feed.answer(*[NOON + number * MINUTE for number in range(-10, 0)])
+    feed.run(Watching(moment, moment))
+    assert feed.story[-1] == feed.LIVE
+    return feed
+
+
+def ends(feed):
+    return [told[0] for told in feed.story if isinstance(told, tuple)]
+
+
+def test_p37_the_bar_in_progress_comes_from_history():
+    feed = live_at(NOON + 20)
+    feed.run(Tick(NOON + 30, 5.0, 5.0), now=NOON + 30)
+    feed.run(Tick(NOON + 61, 7.0, 7.0), now=NOON + 61)
+    assert feed.asked[-1] == (NOON, NOON + MINUTE)
+    feed.answer(NOON)
+    feed.run(now=NOON + 2 * MINUTE + 3)
+    assert feed.story[-2:] == [(NOON + MINUTE, 1, 1, 1.0), (NOON + 2 * MINUTE, 7.0, 7.0, 7.0)]
+
+
+def test_p37_a_late_history_is_asked_again_and_counted_once():
+    """A bar of five pieces, of which the last is not in history yet when it is asked for."""
+    feed = live_at(NOON + 20, minutes=5)
+    feed.run(Tick(NOON + 290, 5.0, 5.0), now=NOON + 290)
+    feed.run(Tick(NOON + 301, 7.0, 7.0), now=NOON + 301)
+    assert len(feed.asked) == 2
+    feed.answer(*[NOON + number * MINUTE for number in range(4)])
+    assert len(feed.asked) == 2 and ends(feed)[-1] == NOON
+    feed.run(now=NOON + 304)
+    assert len(feed.asked) == 3
+    feed.answer(*[NOON + number * MINUTE for number in range(5)])
+    assert feed.story[-1] == (NOON + 300, 1, 1, 5.0)
+    assert not feed.said
+
+
+def test_p39_a_history_that_never_has_it_holds_nothing_up():
+    feed = live_at(NOON + 20)
+    feed.run(Tick(NOON + 30, 5.0, 5.0), Tick(NOON + 61, 7.0, 7.0), now=NOON + 61)
+    for number in range(LATE_TRIES + 1):
+        feed.answer()
+        feed.run(now=NOON + 64 + number * 3)
+    assert len(feed.said) == 1 and 'though it traded' in feed.said[0]
+    feed.run(now=NOON + 2 * MINUTE + 3)
+    assert feed.story[-1] == (NOON + 2 * MINUTE, 7.0, 7.0, 7.0)
+
+
+def test_a_history_that_fails_is_told_and_live_bars_go_on():
+    feed = live_at(NOON + 20)
+    feed.run(Tick(NOON + 61, 7.0, 7.0), now=NOON + 61)
+    feed.course.answers.append(HistoryFailed(162, 'gone'))
+    feed.run(now=NOON + 2 * MINUTE + 3)
+    assert feed.said == ['gone'] and feed.story[-1] == (NOON + 2 * MINUTE, 7.0, 7.0, 7.0)
+
+
+def test_p39_a_market_without_a_trade_asks_for_its_bar_by_the_clock():
+    feed = live_at(NOON + 20)
+    feed.run(now=NOON + MINUTE + 0.5)
+    assert len(feed.asked) == 1
+    feed.run(now=NOON + MINUTE + 1)
+    assert feed.asked[-1] == (NOON, NOON + MINUTE)
+    feed.answer()
+    assert feed.course.follows and feed.story[-1] == feed.LIVE
+
+
+@pytest.mark.parametrize('record, status', [
+    (Refused(354, 'not subscribed'), Feed.NOTSUBSCRIBED), (Refused(200, 'unknown'), Feed.DISCONNECTED),
+    (Closed('stopped'), Feed.DISCONNECTED)])
+def test_p34_what_has_ended_is_not_looked_at_again(record, status):
+    feed = live_at(NOON)
+    feed.run(Tick(NOON + 1, 7.0, 7.0), now=NOON + 1)
+    assert feed.course.proof.left() < 100
+    feed.run(record)
+    assert feed.course.over and not feed.subscribed and feed.story[-1] == status
+    assert feed.course.proof.left() == float('inf') and not feed.course.backlog()
+
+
+def test_p37_a_hole_while_history_travels():
+    """What was asked before the hole is asked again; nothing of a bar with a hole is used."""
+    feed = live_at(NOON)
+    feed.run(Tick(NOON + 1, 7.0, 7.0), Lost('cut'), Restored('back'), Watching(NOON + 10, NOON + 9), now=NOON + 10)
+    feed.run(Lost('cut'), now=NOON + 11)
+    assert feed.story[-1] == feed.CONNBROKEN
+    feed.run(Restored('back'), Watching(NOON + 12, NOON + 12), Tick(NOON + 20, 7.0, 7.0), now=NOON + 62)
+    assert feed.asked[-1] == (NOON, NOON + MINUTE)
+    feed.answer(NOON)
+    assert ends(feed)[-2:] == [NOON, NOON + MINUTE]
+    assert feed.story[-1] == feed.LIVE
+
+
+def test_p34_live_records_are_backlog_when_they_can_be_taken():
+    feed = live_at(NOON)
+    feed.course.arrive(Tick(NOON + 1, 7.0, 7.0))
+    assert feed.course.backlog()
+    feed.run()
+    assert not feed.course.backlog()
