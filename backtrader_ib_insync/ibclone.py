@@ -1,7 +1,7 @@
 """The clone of a feed that `resampledata` and `replaydata` make of one that was added already."""
 from backtrader.feed import DataClone
 
-from .resampler import FilterClock, Replayer, Resampler
+from .resampler import FilterClock, aligned
 
 
 def _keep(data, value):
@@ -12,6 +12,7 @@ def _keep(data, value):
 unseen_resampling = property(lambda data: 0, _keep)
 
 
+@aligned
 class IBDataClone(DataClone):
     """A clone that can be traded as its source can, shares its clock and does not make cerebro trip over resampling."""
 
@@ -28,18 +29,6 @@ class IBDataClone(DataClone):
     def backlog(self):
         """Whether bars of the source wait to be copied."""
         return self.data.backlog() or len(self.data) > self._dlen
-
-    def resample(self, **kwargs):
-        self.addfilter(Resampler, **kwargs)
-
-    def replay(self, **kwargs):
-        self.addfilter(Replayer, **kwargs)
-
-    def _check(self, forcedata=None):
-        self.filterclock.check(super()._check, forcedata)
-
-    def _timeoffset(self):
-        return self.filterclock.offset()
 
     def islive(self):
         return self.data.islive()

@@ -19,7 +19,7 @@ from .identity import Identity
 from .overture import Overture
 from .progress import Progress
 from .proof import FOREVER, Proof
-from .resampler import FilterClock, Replayer, Resampler
+from .resampler import FilterClock, aligned
 from .timetable import Timetable
 from .zones import UTC, as_zone, zone
 
@@ -45,6 +45,7 @@ class MetaIBData(DataBase.__class__):
         IBStore.DataCls = cls
 
 
+@aligned
 class IBData(DataBase, metaclass=MetaIBData):
     """A live or historical feed of one contract.
 
@@ -163,7 +164,8 @@ class IBData(DataBase, metaclass=MetaIBData):
         self.ib.start(data=self)
         self.overture.begin()
         patience = START_SECONDS if self.islive() else FOREVER
-        while self.overture.looks_up and self.ib.await_record(self.overture.found, patience):
+        while self._stage == self._prepare and self.overture.looks_up and self.ib.await_record(
+                self.overture.found, patience):
             self.overture.stage()
 
     def _reset(self):
@@ -242,18 +244,6 @@ class IBData(DataBase, metaclass=MetaIBData):
     def proven(self):
         """The time up to which everything TWS sent has arrived."""
         return self.course.proof.time()
-
-    def resample(self, **kwargs):
-        self.addfilter(Resampler, **kwargs)
-
-    def replay(self, **kwargs):
-        self.addfilter(Replayer, **kwargs)
-
-    def _check(self, forcedata=None):
-        self.filterclock.check(super()._check, forcedata)
-
-    def _timeoffset(self):
-        return self.filterclock.offset()
 
     def is_watched(self):
         """Whether live records are delivered as they come, and no history is on its way."""

@@ -5,7 +5,7 @@ import logging
 from backtrader import Order
 
 from . import order_fields, zones
-from .errors import BadOrder, BadParameter, IBError, NotConnected
+from .errors import BadOrder, BadParameter, IBError, NotConnected, UnknownZone
 from .insync import Order as TWSOrder
 from .order_book import group_of, own_ref
 from .orders import IBOrder, date_number, exectype_of, last_bar, prices_of
@@ -109,8 +109,17 @@ class OrderDesk:
             self._say_once(order.data, ticket.notes)
         tws = TWSOrder()
         vars(tws).update(self._belongings(order, terms), **ticket.fields)
-        until = self._day_end(order.data) if tws.tif in ('DAY', 'DTC') else ticket.until
-        return tws, until
+        return tws, self._until(tws, order.data) if ticket.until is None else ticket.until
+
+    def _until(self, tws, data):
+        """When TWS lets an order expire, epoch seconds; None when it has no date or one that cannot be read."""
+        if tws.tif in ('DAY', 'DTC'):
+            return self._day_end(data)
+        try:
+            return zones.parse_stamp(tws.goodTillDate, data._tz or zones.UTC) if tws.tif == 'GTD' else None
+        except (ValueError, UnknownZone) as error:
+            log.warning('an order is good till an unknown date: %s', error)
+            return None
 
     def _setting(self, data):
         contract = data.tradecontract
@@ -243,7 +252,7 @@ class OrderDesk:
         price, plimit = prices_of(tws)
         order = self._make(tws.action == 'BUY', {}, data=data, size=order_fields.tidy(tws.totalQuantity), price=price,
                            pricelimit=plimit, exectype=exectype_of(tws))
-        order.state(tws)
+        order.state(tws, self._until(tws, data))
         order.submit(self.broker)
         self.book.add(order)
         return order

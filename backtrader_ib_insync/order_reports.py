@@ -1,5 +1,6 @@
 """TWS's records, one by one, into the orders, the positions and what strategies are told. Strategy thread."""
 import logging
+import math
 
 from backtrader import Order
 
@@ -165,6 +166,10 @@ class Reports:
         order.ask(terms)
         order.state(tws, until)
         self._name(order, permId)
+        if order.executed.size and not order.executed.remsize:
+            # it was filled while the modification was on its way
+            order.life.close(Order.Completed, abs(order.executed.size), math.inf)
+            self._note_end(order)
 
     def _note_end(self, order):
         if order.life.ending is not None and order.alive():

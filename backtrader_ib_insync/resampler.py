@@ -9,6 +9,7 @@ Four things are put right; every option keeps its meaning:
   filling.
 """
 import datetime
+import functools
 import time
 
 import backtrader as bt
@@ -157,3 +158,13 @@ class FilterClock:
 
     def _aligned(self):
         return [made for made, _, _ in self._feed._filters if isinstance(made, Aligned)]
+
+
+def aligned(feed):
+    """A class of feeds whose `resampledata` and `replaydata` use these filters; each feed has a `filterclock`."""
+    inherited = feed._check
+    feed.resample = lambda self, **kwargs: self.addfilter(Resampler, **kwargs)
+    feed.replay = lambda self, **kwargs: self.addfilter(Replayer, **kwargs)
+    feed._timeoffset = lambda self: self.filterclock.offset()
+    feed._check = lambda self, forcedata=None: self.filterclock.check(functools.partial(inherited, self), forcedata)
+    return feed

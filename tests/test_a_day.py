@@ -3,6 +3,7 @@
 The suite spends half an hour of simulated time on it; BTIB_HOURS=24 asks for the day.
 """
 import datetime
+import logging
 import os
 import re
 import threading
@@ -13,6 +14,8 @@ from helpers import forget_store
 from programs import Program
 
 from backtrader_ib_insync.ibstore import IBStore
+
+log = logging.getLogger(__name__)
 
 HOURS = float(os.environ.get('BTIB_HOURS', '0.5'))
 SPEED = 300.0
@@ -76,5 +79,8 @@ def test_memory_threads_and_clock_stay_as_they_are():
     assert diary.notes[-1][0] - diary.notes[half][0] < BREATH, [note[0] for note in diary.notes]
     assert len({threads for _, threads in diary.notes[2:]}) == 1
     assert all(sooner < later for stamps in diary.stamps for sooner, later in zip(stamps, stamps[1:]))
-    assert min(map(len, diary.stamps)) >= HOURS * 60 * 0.5
-    assert abs(diary.drift) < SPEED
+    # stocks sleep at night, currencies hardly do
+    assert min(map(len, diary.stamps)) >= HOURS * 60 * 0.25 and max(map(len, diary.stamps)) >= HOURS * 60 * 0.9
+    assert abs(diary.drift) < SPEED, diary.drift
+    log.info('memory grew by {:.1f} MB in the second half, the clock is off by {:.0f} simulated s'.format(
+        (diary.notes[-1][0] - diary.notes[half][0]) / 1e6, diary.drift))

@@ -149,7 +149,7 @@ def test_p24_p87_what_cannot_be_built_is_a_clear_error(standing, store, timefram
                 compression=compression)
 
 
-def test_p20_history_alone_makes_no_subscription(standing, store):
+def test_p20_p22_history_alone_makes_no_subscription_and_asks_in_utc(standing, store):
     before = len(sent(standing, 'ReqHistoricalData'))
     feed = store(standing).getdata(dataname=APPLE, timeframe=Days, historical=True,
                                    fromdate=datetime.datetime(2024, 10, 1), todate=datetime.datetime(2024, 11, 1))

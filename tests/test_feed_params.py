@@ -190,7 +190,7 @@ def test_p40_new_five_second_bars_keep_the_pace(still, monkeypatch):
 
     with stepped.Run(still, add) as test:
         test.until_live()
-        test.until(lambda: any('this one waits' in message for message in test.messages))
+        test.until(lambda: any('5-second bars' in message for message in test.messages))
         test.until(lambda: len(sent(still, 'ReqRealTimeBars')) == 2)
         test.settle()
         test.step(130)
@@ -349,3 +349,14 @@ def test_p87_what_cannot_be_built_is_told_and_others_go_on(still):
         test.settle()
         test.step(130)
         assert len(test.bars[1]) >= 5
+
+
+def test_p45_a_live_feed_tells_the_candidates_and_others_go_on(still):
+    def add(cerebro, store):
+        one_feed(dataname='CSCO', exchange='')(cerebro, store)
+        one_feed(fromdate=utc(still.now() - 300))(cerebro, store)
+
+    with stepped.Run(still, add) as test:
+        test.until(lambda: test.is_live(1))
+        assert test.statuses[0] == ['DISCONNECTED']
+        assert "'CSCO' is ambiguous" in test.reasons[0][0] and 'CSCO-STK-' in test.reasons[0][0]

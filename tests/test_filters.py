@@ -50,7 +50,7 @@ def test_resampled_over_midnight_utc(compression):
         assert bars[0][0] - begin <= 2 * length and bars[-1][0] >= at('2024-11-21 00:00')
 
 
-def test_raw_and_resampled_of_one_feed_p84():
+def test_p84_raw_and_resampled_of_one_feed():
     with gateway_at('2024-11-20 10:00 US/Eastern') as gateway:
         begin = gateway.now() - 600
 
