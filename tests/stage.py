@@ -40,12 +40,20 @@ class Witness(bt.Strategy):
 
     def __init__(self):
         self.p.run.strategy = self
+        self.p.run.on_init(self)
+
+    def start(self):
+        self.p.run.on_start(self)
+
+    def notify_timer(self, timer, when, *args, **kwargs):
+        self.p.run.on_timer(self)
 
     def notify_store(self, msg, *args, **kwargs):
         if isinstance(msg, Task):
             msg.run(self)
         else:
             self.p.run.said.append(str(msg))
+            self.p.run.on_store(self, str(msg))
 
     def notify_order(self, order):
         self.p.run.orders.append(order)
@@ -56,19 +64,25 @@ class Witness(bt.Strategy):
 
     def notify_data(self, data, status, *args, **kwargs):
         self.p.run.statuses.append(data._getstatusname(status))
+        self.p.run.on_data(self, data._getstatusname(status))
 
     def next(self):
         self.p.run.bars += 1
 
 
 class Run:
-    """A run of cerebro that a test looks into; `orders` and `trades` are what was notified, in order."""
+    """A run of cerebro that a test looks into; `orders` and `trades` are what was notified, in order.
 
-    def __init__(self, gateway, datanames=('AAPL-STK-SMART-USD',), analyzers=(), broker=(), feed=(), store=()):
+    `hooks` are functions of the strategy by name: on_init, on_start, on_timer, on_store, on_data, on_order.
+    """
+
+    def __init__(self, gateway, datanames=('AAPL-STK-SMART-USD',), analyzers=(), broker=(), feed=(), store=(), hooks=()):
         self.gateway = gateway
         self.orders, self.trades, self.said, self.statuses = [], [], [], []
         self.bars = 0
-        self.on_order = lambda strategy, order: None
+        for name in ('on_init', 'on_start', 'on_timer', 'on_store', 'on_data', 'on_order'):
+            setattr(self, name, lambda strategy, *told: None)
+        vars(self).update(hooks)
         self.strategy = None
         self.error = None
         ibnew.IBStore._singleton = None

@@ -1,4 +1,4 @@
-"""Every exec type, side and time in force: the fields as IB documents them, the life as backtrader's own broker tells it."""
+"""Every exec type, side and time in force: fields as IB documents them, the life as backtrader's own broker tells it."""
 import datetime
 import itertools
 
@@ -202,7 +202,7 @@ def aware(valid):
     return valid.replace(tzinfo=UTC) if isinstance(valid, datetime.datetime) else valid
 
 
-# -- what backtrader has no word for -------------------------------------------------------------------------------------
+# -- what backtrader has no word for ---------------------------------------------------------------------------------
 
 def test_p54_p60_momentary_orders_trade_at_once_or_expire():
     with stage.open() as run:

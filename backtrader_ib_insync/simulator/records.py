@@ -79,27 +79,29 @@ class Order:
     Only the names below exist: any other is an error, so that a slip in the decoder cannot pass unseen.
     """
     DEFAULTS = dict(
-        orderId=0, clientId=0, permId=0, secIdType='', secId='', action='', totalQuantity=0.0, orderType='', lmtPrice=None,
-        auxPrice=None, tif='', ocaGroup='', account='', openClose='O', origin=0, orderRef='', transmit=True, parentId=0,
-        blockOrder=False, sweepToFill=False, displaySize=0, triggerMethod=0, outsideRth=False, hidden=False,
-        orderComboLegs=(), smartComboRoutingParams=(), discretionaryAmt=0.0, goodAfterTime='', goodTillDate='', faGroup='',
-        faMethod='', faPercentage='', faProfile='', modelCode='', shortSaleSlot=0, designatedLocation='', exemptCode=-1,
-        ocaType=0, rule80A='', settlingFirm='', allOrNone=False, minQty=None, percentOffset=None, eTradeOnly=False,
-        firmQuoteOnly=False, nbboPriceCap=None, auctionStrategy=0, startingPrice=None, stockRefPrice=None, delta=None,
-        stockRangeLower=None, stockRangeUpper=None, overridePercentageConstraints=False, volatility=None,
-        volatilityType=None, deltaNeutralOrderType='', deltaNeutralAuxPrice=None, deltaNeutral=(), continuousUpdate=False,
-        referencePriceType=None, trailStopPrice=None, trailingPercent=None, scaleInitLevelSize=None,
-        scaleSubsLevelSize=None, scalePriceIncrement=None, scaleMore=(), scaleTable='', activeStartTime='',
-        activeStopTime='', hedgeType='', hedgeParam='', optOutSmartRouting=False, clearingAccount='', clearingIntent='',
-        notHeld=False, deltaNeutralContract=None, algoStrategy='', algoParams=(), algoId='', whatIf=False,
-        orderMiscOptions='', solicited=False, randomizeSize=False, randomizePrice=False, pegBench=(), conditions=(),
+        orderId=0, clientId=0, permId=0, secIdType='', secId='', action='', totalQuantity=0.0, orderType='',
+        lmtPrice=None, auxPrice=None, tif='', ocaGroup='', account='', openClose='O', origin=0, orderRef='',
+        transmit=True, parentId=0, blockOrder=False, sweepToFill=False, displaySize=0, triggerMethod=0,
+        outsideRth=False, hidden=False, orderComboLegs=(), smartComboRoutingParams=(), discretionaryAmt=0.0,
+        goodAfterTime='', goodTillDate='', faGroup='', faMethod='', faPercentage='', faProfile='', modelCode='',
+        shortSaleSlot=0, designatedLocation='', exemptCode=-1, ocaType=0, rule80A='', settlingFirm='', allOrNone=False,
+        minQty=None, percentOffset=None, eTradeOnly=False, firmQuoteOnly=False, nbboPriceCap=None, auctionStrategy=0,
+        startingPrice=None, stockRefPrice=None, delta=None, stockRangeLower=None, stockRangeUpper=None,
+        overridePercentageConstraints=False, volatility=None, volatilityType=None, deltaNeutralOrderType='',
+        deltaNeutralAuxPrice=None, deltaNeutral=(), continuousUpdate=False, referencePriceType=None,
+        trailStopPrice=None, trailingPercent=None, scaleInitLevelSize=None, scaleSubsLevelSize=None,
+        scalePriceIncrement=None, scaleMore=(), scaleTable='', activeStartTime='', activeStopTime='', hedgeType='',
+        hedgeParam='', optOutSmartRouting=False, clearingAccount='', clearingIntent='', notHeld=False,
+        deltaNeutralContract=None, algoStrategy='', algoParams=(), algoId='', whatIf=False, orderMiscOptions='',
+        solicited=False, randomizeSize=False, randomizePrice=False, pegBench=(), conditions=(),
         conditionsIgnoreRth=False, conditionsCancelOrder=False, adjustedOrderType='', triggerPrice=None,
         lmtPriceOffset=None, adjustedStopPrice=None, adjustedStopLimitPrice=None, adjustedTrailingAmount=None,
         adjustableTrailingUnit=0, extOperator='', softDollarName='', softDollarValue='', cashQty=None,
         mifid2DecisionMaker='', mifid2DecisionAlgo='', mifid2ExecutionTrader='', mifid2ExecutionAlgo='',
         dontUseAutoPriceForHedge=False, isOmsContainer=False, discretionaryUpToLimitPrice=False, usePriceMgmtAlgo=None,
         duration=None, postToAts=None, autoCancelParent=False, advancedErrorOverride='', manualOrderTime='',
-        minTradeQty=None, minCompeteSize=None, competeAgainstBestOffset=None, midOffsetAtWhole=None, midOffsetAtHalf=None)
+        minTradeQty=None, minCompeteSize=None, competeAgainstBestOffset=None, midOffsetAtWhole=None,
+        midOffsetAtHalf=None)
     __slots__ = tuple(DEFAULTS)
 
     def __init__(self, **fields):
