@@ -24,7 +24,7 @@ setup(
         'backports.zoneinfo; python_version < "3.9"',
     ],
     extras_require={
-        'test': ['pytest', 'pytest-timeout', 'hypothesis', 'ibapi', 'pytz', 'python-dateutil',
+        'test': ['pytest', 'pytest-timeout', 'pytest-xdist', 'hypothesis', 'ibapi', 'pytz', 'python-dateutil',
                  'ruff; python_version >= "3.7"'],
         'progress': ['tqdm'],
         'plot': ['matplotlib'],

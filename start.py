@@ -1,7 +1,7 @@
 """Sets up what it needs in a virtual environment beside this file, then runs the demonstration or the tests.
 
     python3 start.py quickstart [arguments of examples/quickstart.py]
-    python3 start.py tests [arguments of pytest]
+    python3 start.py tests [arguments of pytest; without any, four tests run at a time]
 
 Needs CPython 3.6 or later and nothing else. The environment is kept in `.venv-<version>` for the next time.
 """
@@ -26,7 +26,8 @@ def main(arguments):
     python = environment(WANTED[what])
     if what == 'quickstart':
         return run(python, str(HERE / 'examples' / 'quickstart.py'), *rest)
-    return run(python, '-m', 'pytest', *rest)
+    # most tests wait for a socket most of the time
+    return run(python, '-m', 'pytest', *(rest or ['-n', '4']))
 
 
 def environment(wanted):

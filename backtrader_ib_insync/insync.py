@@ -63,8 +63,8 @@ Order = _library.Order
 TagValue = _library.TagValue
 Wrapper = _library.wrapper.Wrapper
 
-#: TWS takes 50 messages in any second, else error 100 and the message is lost. The library lets 45 go at once and 45 more
-#: a second later: a little jitter on the way and TWS counts 90. In small bursts, 40 a second, none adds up to 50
+#: TWS takes 50 messages in any second; beyond, error 100, and the message is lost. The library lets 45 go at once and
+#: 45 more a second later: with a little jitter on the way TWS counts 60. Small bursts, 40 a second, keep below 50
 BURST, BURST_SECONDS = 5, 0.125
 
 #: heard by the connection first, then handled by the client library

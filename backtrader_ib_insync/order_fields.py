@@ -1,14 +1,14 @@
 """What a strategy asks, in backtrader's words -> the fields of a TWS order (pure)."""
-import datetime
 import difflib
 import math
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
-from backtrader import Order, num2date
+from backtrader import Order
 
 from .errors import BadOrder, BadParameter
 from .insync import TagValue
-from .zones import UTC, epoch, utc_text
+from .order_force import in_force
+from .zones import UTC
 
 #: https://interactivebrokers.github.io/tws-api/basic_orders.html
 ORDER_TYPES = {
@@ -17,9 +17,6 @@ ORDER_TYPES = {
 }
 EXECTYPES = {name: exectype for exectype, name in ORDER_TYPES.items()}
 
-TIFS = ('DAY', 'GTC', 'IOC', 'GTD', 'OPG', 'FOK', 'DTC', 'AUC', 'GTX', 'Minutes')
-#: in force for a moment only: what they leave unfilled has expired
-MOMENTARY = ('IOC', 'FOK', 'OPG', 'AUC')
 #: only these trade below zero
 SIGNED = ('BAG', 'FUT', 'FOP', 'CONTFUT', 'CMDTY')
 #: TWS's own, or backtrader's: a keyword may not set them
@@ -43,8 +40,8 @@ class Terms(NamedTuple):
 class Setting(NamedTuple):
     """Where it is asked: `reference` is the last close (None before the first bar), `now` is epoch seconds UTC.
 
-    `increments` are ((from this price, tick size), ...) ascending; `zone` reads naive dates; `orderTypes` is TWS's list of
-    what it takes for the contract, '' when unknown.
+    `increments` are ((from this price, tick size), ...) ascending; `zone` reads naive dates; `orderTypes` is TWS's list
+    of what it takes for the contract, '' when unknown.
     """
     secType: str = 'STK'
     increments: Tuple[Tuple[float, float], ...] = ()
@@ -67,14 +64,14 @@ def ticket(terms, setting):
         raise BadOrder('exectype {!r} has no TWS order type: use one of {}'.format(
             terms.exectype, ', '.join(Order.ExecTypes[known] for known in ORDER_TYPES)))
     if terms.exectype == Order.Close and setting.orderTypes and 'MOC' not in setting.orderTypes.split(','):
-        raise BadOrder('exectype Close: TWS takes no market-on-close order (MOC) for this contract; send a Market order '
-                       'before its session ends')
+        raise BadOrder('exectype Close: TWS takes no market-on-close order (MOC) for this contract; send a Market '
+                       'order before its session ends')
     tick = _Tick(setting)
     fields = {'action': 'BUY' if terms.buy else 'SELL', 'orderType': ORDER_TYPES[terms.exectype],
               'totalQuantity': _size(terms.size)}
     fields.update(PRICES[terms.exectype](terms, setting, tick))
     fields.update(_crypto(terms, setting, tick))
-    force, until = _in_force(terms, setting)
+    force, until = in_force(terms, setting)
     fields.update(force)
     fields.update(terms.keywords)
     if fields.get('cashQty') is not None and 'totalQuantity' not in terms.keywords:
@@ -228,59 +225,6 @@ def _crypto(terms, setting, tick):
     tick.notes.append('size {!r} is sent as cashQty {!r}, its value at the last close: TWS buys coins at market by '
                       'money'.format(terms.size, cash))
     return {'cashQty': cash}
-
-
-# -- time in force -----------------------------------------------------------------------------------------------------
-
-def _in_force(terms, setting):
-    """The fields tif and goodTillDate, and until when they hold."""
-    tif = terms.keywords.get('tif')
-    if tif is not None and tif not in TIFS:
-        raise BadOrder('tif {!r}: TWS knows {}'.format(tif, ', '.join(TIFS)))
-    if tif == 'GTD' and 'goodTillDate' in terms.keywords:
-        return {}, None
-    until = None if tif and tif != 'GTD' else _until(terms.valid, setting)
-    if until is not None:
-        if until <= setting.now:
-            raise BadOrder('valid {!r}: {} UTC has passed'.format(terms.valid, utc_text(until)))
-        return {'tif': 'GTD', 'goodTillDate': utc_text(until)}, until
-    if tif == 'GTD':
-        raise BadOrder("tif 'GTD': needs valid= or goodTillDate=")
-    tif = tif or _default_tif(terms, setting)
-    return {'tif': tif}, setting.now if tif in MOMENTARY else None
-
-
-def _default_tif(terms, setting):
-    if _is_day(terms.valid) or terms.exectype == Order.Close:
-        return 'DAY'
-    return 'IOC' if setting.secType == 'CRYPTO' and terms.exectype == Order.Market else 'GTC'
-
-
-def _is_day(valid):
-    return valid == 'DAY' or (isinstance(valid, (int, float, datetime.timedelta)) and not valid)
-
-
-def _until(valid, setting):
-    """When `valid` ends, epoch seconds UTC; None when no date is in it (until cancelled, or the day)."""
-    if valid is None or valid == 'GTC' or _is_day(valid):
-        return None
-    if isinstance(valid, datetime.timedelta):
-        return setting.now + valid.total_seconds()
-    if isinstance(valid, datetime.datetime):
-        return epoch(valid, setting.zone or UTC)
-    if isinstance(valid, datetime.date):
-        return epoch(datetime.datetime.combine(valid, datetime.time(23, 59, 59)), setting.zone or UTC)
-    if isinstance(valid, (int, float)):
-        return _from_number(valid)
-    raise BadOrder('valid {!r}: None or Order.GTC, Order.DAY or 0, a timedelta, a date, a datetime or a backtrader '
-                   'date number'.format(valid))
-
-
-def _from_number(valid):
-    try:
-        return epoch(num2date(valid, tz=datetime.timezone.utc))
-    except (ValueError, OverflowError):
-        raise BadOrder('valid {!r}: is no backtrader date number'.format(valid)) from None
 
 
 # -- TWS attributes by keyword -----------------------------------------------------------------------------------------

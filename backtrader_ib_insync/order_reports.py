@@ -6,8 +6,9 @@ from backtrader import Order
 
 from . import codes, messages, trades
 from .account import signed
+from .doubts import Doubts
 from .order_life import ALIVE, ENDED, FILLED, FILLS_PATIENCE, STATUSES
-from .orders import date_number
+from .orders import date_number, in_our_words
 from .strangers import Strangers, name_of
 
 log = logging.getLogger(__name__)
@@ -28,14 +29,13 @@ class Reports:
         self.ending = {}
         self.strangers = Strangers(broker)
         self.view = None
-        self.asked = 0
-        self.in_doubt = False
+        self.doubts = Doubts(broker.store, book)
         #: how many whole views of TWS's have been taken
         self.views = 0
         self.now = 0.0
         self.handlers = {
             messages.OpenOrder: self._open_order, messages.OrderState: self._order_state,
-            messages.OrderError: self._order_error, messages.OrdersListed: self._orders_listed,
+            messages.OrderError: self._order_error, messages.OrdersListed: self.doubts.listed,
             messages.Execution: self._execution,
             messages.Commission: self._commission, messages.CompletedOrder: self._completed_order,
             messages.AccountValue: self.accounts.on_value, messages.Position: self._position,
@@ -53,8 +53,7 @@ class Reports:
     def settle(self, now):
         """Tell what has become certain: fills, then ends, then positions that TWS insists on."""
         self.now = now
-        if self.in_doubt:
-            self._ask_what_is_open()
+        self.doubts.ask()
         for order, record in self.strangers.adopt():
             self._welcome(order, record)
         for fill in self.fills.due(now, trades.can_tell):
@@ -99,7 +98,7 @@ class Reports:
             order.life.before = None
         elif order.life.before is None and order.life.acknowledged:
             order.update(**changed)
-            order.ask(order.terms._replace(**_in_our_words(order, changed)))
+            order.ask(order.terms._replace(**in_our_words(order, changed)))
 
     def _welcome(self, order, record):
         """An order of an earlier run has been adopted: tell what it is, then what it has executed."""
@@ -135,23 +134,8 @@ class Reports:
             self._restore(order)
         elif order.life.on_error(kind, record.text, self.now):
             if order.life.is_doubted():
-                order.life.doubt = self.asked + 1
-                self.in_doubt = True
+                self.doubts.add(order)
             self._note_end(order)
-
-    def _ask_what_is_open(self):
-        self.in_doubt = False
-        self.asked += 1
-        self.broker.store.list_orders(self.asked)
-
-    def _orders_listed(self, record):
-        self._confirm(record.number)
-
-    def _confirm(self, number):
-        """TWS listed its open orders: it works none of those left in doubt before it was asked under this number."""
-        for order in self.book.open():
-            if 0 < order.life.doubt <= number:
-                order.life.confirm()
 
     def _restore(self, order):
         """TWS refused a modification, or a cancel when there is none, and works what it had."""
@@ -290,7 +274,7 @@ class Reports:
             self._complete(completed)
         for order in self.book.open() if record.orders else ():
             self._miss(order)
-        self._confirm(self.asked)
+        self.doubts.settle()
         self.views += 1
 
     def _complete(self, record):
@@ -322,14 +306,3 @@ class View:
 def _differs(ours, told):
     """Whether TWS works another number than ours; unset and 0 tell nothing."""
     return 0 < abs(told) < 1e300 and abs(ours) < 1e300 and abs(ours - told) > 1e-9
-
-
-def _in_our_words(order, changed):
-    words = {'totalQuantity': 'size'}
-    if order.exectype == Order.Limit:
-        words['lmtPrice'] = 'price'
-    elif order.exectype in (Order.Stop, Order.StopLimit):
-        words.update(auxPrice='price', lmtPrice='plimit')
-    elif order.exectype in (Order.StopTrail, Order.StopTrailLimit):
-        words['auxPrice'] = 'trailamount'
-    return {words[name]: value for name, value in changed.items() if name in words}

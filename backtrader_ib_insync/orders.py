@@ -207,5 +207,17 @@ def prices_of(tws):
     return None, None
 
 
+def in_our_words(order, changed):
+    """TWS fields that changed, as what backtrader calls them in an order of its exec type."""
+    words = {'totalQuantity': 'size'}
+    if order.exectype == Order.Limit:
+        words['lmtPrice'] = 'price'
+    elif order.exectype in (Order.Stop, Order.StopLimit):
+        words.update(auxPrice='price', lmtPrice='plimit')
+    elif order.exectype in (Order.StopTrail, Order.StopTrailLimit):
+        words['auxPrice'] = 'trailamount'
+    return {words[name]: value for name, value in changed.items() if name in words}
+
+
 def _set(number):
     return number if number and abs(number) < 1e300 else None

@@ -76,7 +76,8 @@ class Run:
     `hooks` are functions of the strategy by name: on_init, on_start, on_timer, on_store, on_data, on_order.
     """
 
-    def __init__(self, gateway, datanames=('AAPL-STK-SMART-USD',), analyzers=(), broker=(), feed=(), store=(), hooks=()):
+    def __init__(self, gateway, datanames=('AAPL-STK-SMART-USD',), analyzers=(), broker=(), feed=(), store=(),
+                 hooks=()):
         self.gateway = gateway
         self.orders, self.trades, self.said, self.statuses = [], [], [], []
         self.bars = 0
@@ -186,7 +187,7 @@ def open(live=True, served=None, gateway=(), **options):
     if served is None:
         # a test need not wait for its turn where the gateway does not count
         burst = insync.BURST if 'messages_per_second' in gateway else 0
-        with simulator.running(**dict({'messages_per_second': 0}, **dict(gateway))) as served:
+        with simulator.running(**dict({'messages_per_second': 0, 'speed': 5}, **dict(gateway))) as served:
             with mock.patch.object(insync, 'BURST', burst), open(live, served, **options) as run:
                 yield run
         return

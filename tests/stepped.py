@@ -21,6 +21,8 @@ MINUTE = 60.0
 NEW_YORK = 'America/New_York'
 APPLE, EURO, MINI = 'AAPL-STK-SMART-USD', 'EUR.USD-CASH-IDEALPRO', 'ES-202412-CME-USD-50'
 INDEX, COIN, QUIET = 'SPX-IND-CBOE-USD', 'BTC-CRYPTO-PAXOS-USD', 'QUIET-STK-SMART-USD'
+#: simulated seconds after its end by which a bar must have come
+LATE = 30.0
 #: seconds of wall time after which a wait is given up
 WAIT = 20.0
 #: attempts that follow each other at once, for as long as it takes
@@ -215,12 +217,16 @@ class Feed:
             cerebro.adddata(store.getdata(**dict(given, **self.size)))
 
     def is_true(self, run, number):
-        """Every bar that was delivered is the market's, each once, in order, and none is missing."""
-        found, data = run.bars[number], run.datas[number]
-        last = run.gateway.now() - 3.0
+        """Every bar that was delivered is the market's, each once, in order, none is missing, and none is late.
+
+        A clock that stands still between steps looks to the library like one that runs ahead of its market, the more
+        the busier the machine is: what it proves is put back, and a bar may come by so much later.
+        """
+        found, data, now = run.bars[number], run.datas[number], run.gateway.now()
         wanted = run.gateway.call(lambda world: truth.live(
-            world.market, world.market.by_conId(data.contract.conId), self.length, found[0][0] - self.length, last,
+            world.market, world.market.by_conId(data.contract.conId), self.length, found[0][0] - self.length, now,
             data.contractdetails.timeZoneId, self.what))
-        assert found == wanted, '{} {}: wrong {}, missing {}\n{}'.format(
+        due = [one for one in wanted if one[0] <= now - LATE]
+        assert found == wanted[:max(len(found), len(due))], '{} {}: wrong {}, missing {}\n{}'.format(
             self.name, self.size, [one for one in found if one not in wanted][:4],
             [one for one in wanted if one not in found][:4], '\n'.join(map(str, run.story[number])))

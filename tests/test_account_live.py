@@ -12,15 +12,17 @@ FUTURE = 'ES-202412-CME-USD-50'
 
 
 def there_and_back(run):
-    """Long, less, over to short, flat; the orders."""
-    return [run.ends(run.do(lambda s, side=side, size=size: getattr(s, side)(size=size)), *FULL)
-            for side, size in (('buy', 100), ('sell', 40), ('sell', 100), ('buy', 40))]
+    """Long, less, over to short, flat, each at a bar of its own: backtrader's analyzers merge what one bar has seen."""
+    for side, size in (('buy', 100), ('sell', 40), ('sell', 100), ('buy', 40)):
+        run.ends(run.do(lambda s, side=side, size=size: getattr(s, side)(size=size)), *FULL)
+        bars = run.bars
+        run.until(lambda bars=bars: run.bars > bars)
 
 
 @pytest.mark.parametrize('dataname, symbol', [('AAPL-STK-SMART-USD', 'AAPL'), (FUTURE, 'ES')])
 def test_p50_p91_analyzers_come_to_what_the_ledger_says(dataname, symbol):
     analyzers = [(bt.analyzers.TradeAnalyzer, {}), (bt.analyzers.Transactions, {}), (bt.analyzers.PyFolio, {})]
-    with stage.open(datanames=(dataname,), gateway={'cash': 1e8}, analyzers=analyzers) as run:
+    with stage.open(datanames=(dataname,), gateway={'cash': 1e8, 'speed': 5}, analyzers=analyzers) as run:
         there_and_back(run)
         agrees(run, symbol)
         executions = run.gateway.call(lambda world: [fill.execution for fill in world.exchange.executions()])
@@ -35,13 +37,12 @@ def test_p50_p91_analyzers_come_to_what_the_ledger_says(dataname, symbol):
         analyzer = getattr(run.strategy.analyzers, name).get_analysis()
         rows = [row for rows in analyzer.get('transactions', analyzer).values() for row in rows if row[0] != 'amount']
         assert sum(amount for amount, *_ in rows) == 0
-        # backtrader's own merge what one bar has seen
         assert sum(amount * price for amount, price, *_ in rows) == pytest.approx(
             sum(amount * price for amount, price in ledger))
 
 
 def test_p65_p81_the_value_of_a_future_s_position_has_its_multiplier():
-    with stage.open(datanames=(FUTURE,)) as run:
+    with stage.open(datanames=(FUTURE,), gateway={'speed': 10}) as run:
         run.ends(run.do(lambda s: s.sell(size=2)), *FULL)
         value, close = run.do(lambda s: (s.broker.getvalue([s.data]), s.data.close[0]))
         assert value == pytest.approx(-2 * 50 * close)

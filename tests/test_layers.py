@@ -12,11 +12,11 @@ LAYERS = (
     '__init__',
     'ibdata ibbroker ibclone',
     'columns course identity livestream overture progress proof resampler '
-    'order_desk order_reports positions strangers trades',
+    'doubts order_desk order_reports positions strangers trades',
     'ibstore',
     'connection line order_line request_desk synchroniser heartbeat streams downloads account_stream',
     'account assembler bars clock comminfo contract daybars daynumber fills history mnames pacing '
-    'order_book order_fields order_life orders timetable',
+    'order_book order_fields order_force order_life orders timetable',
     'insync',
     'codes errors loop messages spec version zonenames zones',
 )

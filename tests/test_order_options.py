@@ -49,7 +49,7 @@ def test_p57_algorithms_go_out_with_their_parameters():
 
 
 def test_p57_outside_regular_hours_a_limit_order_trades_when_told_so():
-    with stage.open(gateway={'start': '2024-11-20 08:00 US/Eastern'}) as run:
+    with stage.open(gateway={'start': '2024-11-20 08:00 US/Eastern', 'speed': 10}) as run:
         inside = rests(run, price=400.0)
         outside = run.do(lambda s: s.buy(size=10, exectype=Order.Limit, price=400.0, outsideRth=True))
         run.ends(outside, *FULL)
@@ -74,7 +74,7 @@ def test_p57_p64_an_order_for_a_group_of_accounts_is_filled_in_each():
 
 
 def test_p89_coins_are_bought_by_cash_and_sold_to_exactly_flat():
-    with stage.open(datanames=(BITCOIN,)) as run:
+    with stage.open(datanames=(BITCOIN,), gateway={'speed': 10}) as run:
         bought = run.do(lambda s: s.buy(size=0.1))
         run.until(lambda: run.ended(bought))
         sent = run.sent()[-1].order
@@ -114,7 +114,8 @@ def test_prices_keep_to_the_market_rule_that_holds_at_them():
 def test_p54_p60_p68_an_order_adopted_with_its_date_expires(asked):
     with simulator.running(messages_per_second=0) as gateway:
         date = datetime.datetime.fromtimestamp(gateway.now() + 7.0, datetime.timezone.utc)
-        told = dict(asked, **{'valid': date} if 'valid' in asked else {'goodTillDate': date.strftime('%Y%m%d-%H:%M:%S')})
+        given = {'valid': date, 'goodTillDate': date.strftime('%Y%m%d-%H:%M:%S')}
+        told = {name: given.get(name, value) for name, value in asked.items()}
         with stage.open(served=gateway) as run:
             rests(run, **told)
         with stage.open(served=gateway) as run:
@@ -124,7 +125,7 @@ def test_p54_p60_p68_an_order_adopted_with_its_date_expires(asked):
 
 
 def test_p54_p60_an_order_with_a_date_of_its_own_expires():
-    with stage.open() as run:
+    with stage.open(gateway={'speed': 1}) as run:
         date = datetime.datetime.fromtimestamp(run.gateway.now() + 3.0, datetime.timezone.utc)
         order = rests(run, tif='GTD', goodTillDate=date.strftime('%Y%m%d-%H:%M:%S'))
         run.ends(order, 'Submitted', 'Accepted', 'Expired')

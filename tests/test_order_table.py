@@ -1,4 +1,4 @@
-"""Every exec type, side and time in force: fields as IB documents them, the life as backtrader's own broker tells it."""
+"""Every exec type, side and time in force: fields as IB documents them, lives as backtrader's own broker has them."""
 import datetime
 import itertools
 

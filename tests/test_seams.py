@@ -74,9 +74,9 @@ def play(run, script):
 
 
 def to_the_end(run, seconds):
-    """To a few seconds after the end of a bar of so many seconds that was watched from its start."""
+    """To where a bar of so many seconds that was watched from its start must have come."""
     now = run.gateway.now()
-    run.go_to((now // seconds + 2) * seconds + 4.0)
+    run.go_to((now // seconds + 2) * seconds + stepped.LATE + 1.0)
 
 
 def cut_at(market, script, *feeds):

@@ -1,0 +1,36 @@
+"""Errors that may have been about a change or a cancel only: TWS is asked whether it still works the order."""
+
+
+class Doubts:
+    """Has TWS list its open orders once for all that came into doubt in a pass; what it lists is alive."""
+
+    def __init__(self, store, book):
+        self.store = store
+        self.book = book
+        self._asked = 0
+        self._is_due = False
+
+    def add(self, order):
+        """An error seems to have ended the order."""
+        order.life.doubt = self._asked + 1
+        self._is_due = True
+
+    def ask(self):
+        """Ask TWS about those that were added since."""
+        if self._is_due:
+            self._is_due = False
+            self._asked += 1
+            self.store.list_orders(self._asked)
+
+    def listed(self, record):
+        """TWS has answered: what it did not list has ended, as far as it was in doubt before that question."""
+        self._confirm(record.number)
+
+    def settle(self):
+        """A whole view of TWS's answers all questions."""
+        self._confirm(self._asked)
+
+    def _confirm(self, number):
+        for order in self.book.open():
+            if 0 < order.life.doubt <= number:
+                order.life.confirm()

@@ -1,0 +1,62 @@
+"""How long an order holds, in backtrader's words -> TWS's time in force and date (pure)."""
+import datetime
+
+from backtrader import Order, num2date
+
+from .errors import BadOrder
+from .zones import UTC, epoch, utc_text
+
+TIFS = ('DAY', 'GTC', 'IOC', 'GTD', 'OPG', 'FOK', 'DTC', 'AUC', 'GTX', 'Minutes')
+#: in force for a moment only: what they leave unfilled has expired
+MOMENTARY = ('IOC', 'FOK', 'OPG', 'AUC')
+
+
+def in_force(terms, setting):
+    """The fields tif and goodTillDate, and until when they hold."""
+    tif = terms.keywords.get('tif')
+    if tif is not None and tif not in TIFS:
+        raise BadOrder('tif {!r}: TWS knows {}'.format(tif, ', '.join(TIFS)))
+    if tif == 'GTD' and 'goodTillDate' in terms.keywords:
+        return {}, None
+    until = None if tif and tif != 'GTD' else _until(terms.valid, setting)
+    if until is not None:
+        if until <= setting.now:
+            raise BadOrder('valid {!r}: {} UTC has passed'.format(terms.valid, utc_text(until)))
+        return {'tif': 'GTD', 'goodTillDate': utc_text(until)}, until
+    if tif == 'GTD':
+        raise BadOrder("tif 'GTD': needs valid= or goodTillDate=")
+    tif = tif or _default_tif(terms, setting)
+    return {'tif': tif}, setting.now if tif in MOMENTARY else None
+
+
+def _default_tif(terms, setting):
+    if _is_day(terms.valid) or terms.exectype == Order.Close:
+        return 'DAY'
+    return 'IOC' if setting.secType == 'CRYPTO' and terms.exectype == Order.Market else 'GTC'
+
+
+def _is_day(valid):
+    return valid == 'DAY' or (isinstance(valid, (int, float, datetime.timedelta)) and not valid)
+
+
+def _until(valid, setting):
+    """When `valid` ends, epoch seconds UTC; None when no date is in it (until cancelled, or the day)."""
+    if valid is None or valid == 'GTC' or _is_day(valid):
+        return None
+    if isinstance(valid, datetime.timedelta):
+        return setting.now + valid.total_seconds()
+    if isinstance(valid, datetime.datetime):
+        return epoch(valid, setting.zone or UTC)
+    if isinstance(valid, datetime.date):
+        return epoch(datetime.datetime.combine(valid, datetime.time(23, 59, 59)), setting.zone or UTC)
+    if isinstance(valid, (int, float)):
+        return _from_number(valid)
+    raise BadOrder('valid {!r}: None or Order.GTC, Order.DAY or 0, a timedelta, a date, a datetime or a backtrader '
+                   'date number'.format(valid))
+
+
+def _from_number(valid):
+    try:
+        return epoch(num2date(valid, tz=datetime.timezone.utc))
+    except (ValueError, OverflowError):
+        raise BadOrder('valid {!r}: is no backtrader date number'.format(valid)) from None
