@@ -100,11 +100,12 @@ def test_replayed(market, rtbar):
         through_a_hole(run)
         contract = run.datas[0].contract
         wanted = market.call(lambda world: truth.live(
-            world.market, world.market.by_conId(contract.conId), MINUTE, grown[1][0][0] - MINUTE, market.now() - 3,
-            'US/Eastern'))
+            world.market, world.market.by_conId(contract.conId), MINUTE, grown[1][0][0] - MINUTE,
+            market.now() - stepped.LATE, 'US/Eastern'))
     assert grown[1][0][0] <= begin
     found = [bars[-1][1:] for _, bars in sorted(grown.items())]
-    assert found == [one[1:] for one in wanted]
+    # what comes after these may still grow
+    assert len(wanted) > 5 and found[:len(wanted)] == [one[1:] for one in wanted]
     assert any(len(bars) > 3 for bars in grown.values())
 
 
