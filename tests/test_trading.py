@@ -452,8 +452,9 @@ def test_p67_p68_a_killed_process_finds_its_orders_and_is_told_what_it_missed():
         done = subprocess.run([sys.executable, '-c', CRASHING, str(gateway.port)], env=environment, timeout=60)
         assert done.returncode == -9
         gateway.wait(lambda world: not world.clients)
-        gateway.call(lambda world: world.exchange.scenario._partials.clear())
-        gateway.call(lambda world: world.exchange.scenario.partial('AAPL', [25] + [0] * 10000))
+        # at once: between two calls a tick could fill the rest
+        gateway.call(lambda world: (world.exchange.scenario._partials.clear(),
+                                    world.exchange.scenario.partial('AAPL', [25] + [0] * 10000)))
         gateway.call(lambda world: fill_now(world, 1))
         with stage.open(served=gateway) as run:
             adopted = run.until(lambda: len(run.broker.get_orders_open()) == 4 and run.broker.get_orders_open())
