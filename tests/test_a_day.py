@@ -79,8 +79,9 @@ def test_memory_threads_and_clock_stay_as_they_are():
     assert diary.notes[-1][0] - diary.notes[half][0] < BREATH, [note[0] for note in diary.notes]
     assert len({threads for _, threads in diary.notes[2:]}) == 1
     assert all(sooner < later for stamps in diary.stamps for sooner, later in zip(stamps, stamps[1:]))
-    # stocks sleep at night, currencies hardly do
-    assert min(map(len, diary.stamps)) >= HOURS * 60 * 0.25 and max(map(len, diary.stamps)) >= HOURS * 60 * 0.9
+    # stocks sleep at night, currencies hardly do; at this speed two seconds to set out are ten minutes
+    assert min(map(len, diary.stamps)) >= HOURS * 60 * 0.25 - 5
+    assert max(map(len, diary.stamps)) >= HOURS * 60 * 0.9 - 10
     assert abs(diary.drift) < SPEED, diary.drift
     log.info('memory grew by {:.1f} MB in the second half, the clock is off by {:.0f} simulated s'.format(
         (diary.notes[-1][0] - diary.notes[half][0]) / 1e6, diary.drift))
