@@ -174,21 +174,23 @@ def test_p46_time_never_goes_back(market, fault):
         live(run)
         for _ in range(3):
             market.fault(*fault)
-            for _ in range(8):
+            for _ in range(16):
                 run.step(2.6)
         times = [tick[0] for tick in ticks(run)]
-        assert len(times) > 5 and times == sorted(times)
+        assert len(times) > 20 and times == sorted(times)
 
 
 def test_p46_latethrough_lets_them_by(market):
     in_session(market)
     with stepped.Run(market, one(timeframe=bt.TimeFrame.Ticks, latethrough=True)) as run:
         begin = live(run)
-        market.fault('late', 'TickString', '4', '6')
-        for _ in range(24):
-            run.step(2.6)
+        # one at a time: somewhere on the tape the next trade overtakes a late one
+        for _ in range(12):
+            market.fault('late', 'TickString', '4', '1')
+            for _ in range(3):
+                run.step(2.6)
         found = ticks(run)
-        assert sorted(found) == traded(market, begin, market.now())
+        assert sorted(found) == sorted(traded(market, begin, market.now()))
         assert [tick[0] for tick in found] != sorted(tick[0] for tick in found)
 
 
