@@ -11,6 +11,11 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / 'shared'
 
 
+def hear_ctrl_c():
+    """For a child before its program begins: what runs in the background of a shell would ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Program:
     """A script under way; what it prints is kept. Use as a context manager: no process outlives it."""
 
@@ -18,7 +23,7 @@ class Program:
         self._out = tempfile.TemporaryFile('w+')
         environment = dict(os.environ, PYTHONPATH=str(ROOT), PYTHONUNBUFFERED='1', PYTHONIOENCODING='utf-8')
         self._process = subprocess.Popen((sys.executable,) + arguments, env=environment, stdin=subprocess.DEVNULL,
-                                         stdout=self._out, stderr=subprocess.STDOUT,
+                                         stdout=self._out, stderr=subprocess.STDOUT, preexec_fn=hear_ctrl_c,
                                          cwd=folder or tempfile.gettempdir())
 
     def __enter__(self):

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import ib_insync
 import pytest
+from programs import hear_ctrl_c
 
 from backtrader_ib_insync import simulator
 from backtrader_ib_insync.simulator.server import Clock
@@ -188,7 +189,8 @@ def test_a_client_that_vanishes_leaves_its_orders():
 
 def command(*arguments):
     return subprocess.Popen([sys.executable, '-m', 'backtrader_ib_insync.simulator', *arguments],
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True,
+                            preexec_fn=hear_ctrl_c)
 
 
 def test_the_command_line_serves_until_interrupted():
