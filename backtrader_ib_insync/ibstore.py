@@ -104,6 +104,7 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         self.heard = 0.0
         self._inbox = collections.deque()
         self._session = None
+        self._had_session = False
         self._offset = 0.0
         self._rules = {}
         self._order_id = 0
@@ -147,6 +148,7 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
 
     def _connect(self):
         self.closed = None
+        self._had_session = False
         self._loop = Loop()
         self._link = self._loop.call(self._make_link)
         atexit.register(self.stop)
@@ -198,13 +200,16 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
             self._TAKE[type(record)](self, record)
 
     def _take_session(self, session):
-        again = self._session is not None
+        again, self._had_session = self._had_session, True
         self._session = session
         self.link_up = True
         self._order_id = max(session.order_id, self._order_id)
-        self._tell(0, 'connected again: account and orders have been read, feeds fill their gaps' if again else
-                   'connected to {}:{}, server version {}, as client {}'.format(
-                       self.p.host, self.p.port, session.server_version, session.clientId))
+        if again:
+            self._tell(0, 'connected again: account and orders have been read, feeds fill their gaps')
+        else:
+            # the end of a warning is worth one too, a good beginning is not
+            self._tell(0, 'connected to {}:{}, server version {}, as client {}'.format(
+                self.p.host, self.p.port, session.server_version, session.clientId), logging.INFO)
         if session.readonly and not self.p.readonly:
             self._tell(0, READ_ONLY)
 
@@ -213,7 +218,10 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         self._offset = heard.offset if self.p.timeoffset else 0.0
 
     def _take_notice(self, notice):
-        if self.p.notifyall or not codes.is_routine(notice.errorCode):
+        routine = codes.is_routine(notice.errorCode)
+        # what carries an id belongs to an order or a feed, which say what they make of it
+        log.log(logging.INFO if routine or notice.id >= 0 else logging.WARNING, '%s', notice)
+        if self.p.notifyall or not routine:
             self.put_notification(notice)
 
     def _take_lost(self, lost):
@@ -240,8 +248,8 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         self.closed = closed.reason
         self._tell(0, 'no connection and no further attempt: {}'.format(closed.reason))
 
-    def _tell(self, code, text):
-        log.warning('%s', text)
+    def _tell(self, code, text, level=logging.WARNING):
+        log.log(level, '%s', text)
         self.put_notification(Notice(-1, code, text))
 
     def _take_market_rule(self, rule):

@@ -52,6 +52,8 @@ def _import_aside(name):
 
 LIBRARY = _choose()
 _library = _import_aside(LIBRARY)
+# what it logs is told by this library too, and better: where nobody set logging up, it need not be printed as well
+logging.getLogger(LIBRARY).addHandler(logging.NullHandler())
 
 IB = _library.IB
 Client = _library.Client
