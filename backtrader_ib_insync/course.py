@@ -164,7 +164,7 @@ class Course:
 
     def closed_up_to(self):
         """The latest edge that TWS's clock is proven to have passed: no bar before it is in progress."""
-        now = max(self.store.heard, self.store.clock() - CLOCK_DOUBT) - DELAYED_SECONDS * self.proof.delayed
+        now = max(self.store.link.heard, self.store.clock() - CLOCK_DOUBT) - DELAYED_SECONDS * self.proof.delayed
         grid = self.assembler.grid
         return now if grid is None else grid.start(now)
 

@@ -94,7 +94,7 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
     def _knows_more_than(self, views):
         """Whether TWS has told its whole view again, or will not."""
         self._take_in()
-        return self.reports.views > views or self.store.closed is not None
+        return self.reports.views > views or self.store.link.closed is not None
 
     def stop(self):
         """Let TWS go; cash, value and positions stay as they were."""
@@ -205,7 +205,7 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
         self.notifs.append(None)
 
     def _take_in(self):
-        self.store.drain()
+        self.store.link.drain()
         if not self.store.accounts:
             return
         if not self.accounts.name:

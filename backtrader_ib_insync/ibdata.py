@@ -284,7 +284,7 @@ class IBData(DataBase, metaclass=MetaIBData):
         peek = super().advance_peek()
         if peek == FOREVER:
             self._say_farewell()
-        self.ib.drain()
+        self.ib.link.drain()
         if self.notifs or self.ib.notifs:
             self._env._storenotify()
             self._env._datanotify()

@@ -8,14 +8,13 @@ import time
 
 import backtrader as bt
 
-from . import codes
 from .account_stream import AccountStream
 from .connection import Connection, Settings
 from .downloads import Download, Lookup
 from .errors import BadParameter, IBError, NotConnected
 from .line import REQIDBASE
+from .linkstate import LinkState
 from .loop import Loop, Waker
-from .messages import Closed, Heard, Lost, MarketRule, Notice, Restored, Session
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +22,6 @@ log = logging.getLogger(__name__)
 ASK_SECONDS = 0.2
 #: seconds that a clean farewell may take: 500 orders given in the last moment need 13
 FAREWELL_SECONDS = 20.0
-READ_ONLY = 'TWS is in read-only mode: no order is sent. Untick "Read-Only API" in its API settings to trade'
 #: seconds of a sleep that only a record ends: Python cannot wait for ever with a bound
 LONGEST_SLEEP = 3600.0
 
@@ -99,18 +97,10 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         self.datas = []
         self.broker = None
         self.waker = Waker()
-        self.closed = None
-        self.link_up = False
-        self.heard = 0.0
-        self._inbox = collections.deque()
-        self._session = None
-        self._had_session = False
-        self._offset = 0.0
-        self._rules = {}
-        self._order_id = 0
+        self.link = LinkState(self.p, self.put_notification)
         self._asked = 0.0
         self._loop = None
-        self._link = None
+        self._connection = None
         self._deadline = None
         self.pass_hit = False
         if self.p._debug:
@@ -147,19 +137,18 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
             data.unsubscribe()
 
     def _connect(self):
-        self.closed = None
-        self._had_session = False
+        self.link.begin()
         self._loop = Loop()
-        self._link = self._loop.call(self._make_link)
+        self._connection = self._loop.call(self._make_connection)
         atexit.register(self.stop)
 
-    def _make_link(self):
+    def _make_connection(self):
         account = AccountStream()
         if self.broker is not None:
             account.attach(self._sink(self.broker.inbox))
-        link = Connection(self._settings(), self._sink(self._inbox), account)
-        link.start()
-        return link
+        connection = Connection(self._settings(), self._sink(self.link.inbox), account)
+        connection.start()
+        return connection
 
     def _settings(self):
         p = self.p
@@ -168,20 +157,20 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
 
     def stop(self):
         """Disconnect and end the loop thread; what was known (cash, positions) stays readable. Any number of times."""
-        loop, link, self._loop, self._link = self._loop, self._link, None, None
+        loop, connection, self._loop, self._connection = self._loop, self._connection, None, None
         self.datas = []
         if loop is None:
             return
         atexit.unregister(self.stop)
         try:
-            loop.call(link.shut, timeout=FAREWELL_SECONDS)
+            loop.call(connection.shut, timeout=FAREWELL_SECONDS)
         except IBError as error:
             log.warning('no good-bye to TWS: %s', error)
         finally:
             loop.stop()
-            self.link_up = False
+            self.link.up = False
             self.waker.kick()
-        self.drain()
+        self.link.drain()
 
     def _sink(self, queue):
         """What the loop thread calls to hand a record to the strategy thread."""
@@ -190,73 +179,7 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
             self.waker.kick()
         return sink
 
-    # -- what the loop thread told -------------------------------------------------------------------------------------
-
-    def drain(self):
-        """Take in what the connection said of itself."""
-        inbox = self._inbox
-        while inbox:
-            record = inbox.popleft()
-            self._TAKE[type(record)](self, record)
-
-    def _take_session(self, session):
-        again, self._had_session = self._had_session, True
-        self._session = session
-        self.link_up = True
-        self._order_id = max(session.order_id, self._order_id)
-        if again:
-            self._tell(0, 'connected again: account and orders have been read, feeds fill their gaps')
-        else:
-            # the end of a warning is worth one too, a good beginning is not
-            self._tell(0, 'connected to {}:{}, server version {}, as client {}'.format(
-                self.p.host, self.p.port, session.server_version, session.clientId), logging.INFO)
-        if session.readonly and not self.p.readonly:
-            self._tell(0, READ_ONLY)
-
-    def _take_heard(self, heard):
-        self.heard = heard.time
-        self._offset = heard.offset if self.p.timeoffset else 0.0
-
-    def _take_notice(self, notice):
-        routine = codes.is_routine(notice.errorCode)
-        # what carries an id belongs to an order or a feed, which say what they make of it
-        log.log(logging.INFO if routine or notice.id >= 0 else logging.WARNING, '%s', notice)
-        if self.p.notifyall or not routine:
-            self.put_notification(notice)
-
-    def _take_lost(self, lost):
-        self.link_up = False
-        self._tell(lost.code, '{}: {}; {}'.format(
-            'TWS lost IB' if lost.code else 'connection lost', lost.reason, self._remedy(lost.code)))
-
-    def _remedy(self, code):
-        if code:
-            return 'it comes back by itself, feeds and orders wait'
-        allowed, every = self.p.reconnect, self.p.timeout
-        if not allowed:
-            return 'reconnect=0 allows no attempt to reconnect'
-        how = 'for ever' if allowed < 0 else 'up to {} times'.format(allowed)
-        return 'reconnecting {}, every {:g} s'.format(how, every)
-
-    def _take_restored(self, restored):
-        self.link_up = True
-        self._tell(0, 'TWS has IB again: {}; account and orders have been read, feeds fill their gaps'.format(
-            restored.reason))
-
-    def _take_closed(self, closed):
-        self.link_up = False
-        self.closed = closed.reason
-        self._tell(0, 'no connection and no further attempt: {}'.format(closed.reason))
-
-    def _tell(self, code, text, level=logging.WARNING):
-        log.log(level, '%s', text)
-        self.put_notification(Notice(-1, code, text))
-
-    def _take_market_rule(self, rule):
-        self._rules[str(rule.marketRuleId)] = rule.increments
-
-    _TAKE = {MarketRule: _take_market_rule, Session: _take_session, Heard: _take_heard, Notice: _take_notice,
-             Lost: _take_lost, Restored: _take_restored, Closed: _take_closed}
+    # -- what the user is told -----------------------------------------------------------------------------------------
 
     def put_notification(self, msg, *args, **kwargs):
         """Queue a message for `notify_store`."""
@@ -271,7 +194,7 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         """What `notify_store` has to be told; cerebro asks once at the start of each pass."""
         self.pass_hit = False
         self._deadline = None
-        self.drain()
+        self.link.drain()
         found = [self.notifs.popleft() for _ in range(len(self.notifs))]
         return found
 
@@ -279,7 +202,7 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
 
     def pending(self):
         """Whether anything of this store waits to be handled by the strategy thread."""
-        return bool(self._inbox or self.notifs or (self.broker is not None and self.broker.backlog())
+        return bool(self.link.inbox or self.notifs or (self.broker is not None and self.broker.backlog())
                     or any(data.backlog() for data in self.datas))
 
     def sleep(self, seconds):
@@ -293,7 +216,7 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         due = min([self._deadline - now] + [data.due() for data in self.datas])
         if due > 0:
             self.waker.wait(kicks, due)
-        self.drain()
+        self.link.drain()
 
     def await_record(self, queue, seconds):
         """Sleep till `queue` holds something, for feeds that must not answer "nothing yet"; False after `seconds`."""
@@ -304,7 +227,7 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         end = time.monotonic() + seconds
         while True:
             kicks = self.waker.kicks
-            self.drain()
+            self.link.drain()
             left = end - time.monotonic()
             if fact():
                 return True
@@ -318,26 +241,26 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         What waits for others does not count: while backtrader loads this feed nobody else takes anything.
         """
         kicks = self.waker.kicks
-        if not self._inbox and not data.backlog():
+        if not self.link.inbox and not data.backlog():
             self.waker.wait(kicks, seconds)
-        self.drain()
+        self.link.drain()
 
     # -- the clock -----------------------------------------------------------------------------------------------------
 
     def clock(self):
         """TWS's time as far as known, in seconds since the epoch, UTC."""
-        return time.time() + self._offset
+        return time.time() + self.link.offset
 
     def timeoffset(self):
         """TWS's clock minus the machine's, as a timedelta."""
-        return datetime.timedelta(seconds=self._offset)
+        return datetime.timedelta(seconds=self.link.offset)
 
     def ask_time(self):
         """Have TWS tell its time, which proves that what it sent before has arrived; at most five times a second."""
         now = time.monotonic()
         if self._loop is not None and now - self._asked >= ASK_SECONDS:
             self._asked = now
-            self._loop.post(self._link.beat.ask)
+            self._loop.post(self._connection.beat.ask)
 
     # -- requests of feeds ---------------------------------------------------------------------------------------------
 
@@ -350,16 +273,16 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         self._run(Download(self._sink(queue), contract, plan, what, rth))
 
     def _run(self, job):
-        self._online().post(self._link.desk.run, job)
+        self._online().post(self._connection.desk.run, job)
 
     def subscribe(self, make, queue):
         """Start the stream that `make(sink, clock)` returns; its records arrive in `queue`. Returns a handle."""
-        return self._online().call(self._link.subscribe, make, self._sink(queue))
+        return self._online().call(self._connection.subscribe, make, self._sink(queue))
 
     def unsubscribe(self, handle):
         """Stop a stream; harmless when the store has been stopped."""
         if self._loop is not None:
-            self._loop.post(self._link.desk.unsubscribe, handle)
+            self._loop.post(self._connection.desk.unsubscribe, handle)
 
     def _online(self):
         if self._loop is None:
@@ -371,7 +294,7 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
     @property
     def ib(self):
         """The client library's IB object. It lives on the loop thread: touch it there only, by `call`."""
-        return None if self._link is None else self._link.ib
+        return None if self._connection is None else self._connection.ib
 
     def call(self, function, timeout=30.0):
         """Run `function(ib)` on the loop thread and return its result, awaited when it is awaitable.
@@ -389,12 +312,12 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
             return
         self.broker = broker
         if self._loop is not None:
-            self._loop.post(self._link.attach, self._sink(broker.inbox))
+            self._loop.post(self._connection.attach, self._sink(broker.inbox))
 
     @property
     def accounts(self):
         """The accounts of the login, () before the first session."""
-        return self._session.accounts if self._session else ()
+        return self.link.accounts
 
     @property
     def account(self):
@@ -403,55 +326,26 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
 
     @property
     def clientId(self):
-        return self._session.clientId if self._session else self.p.clientId
+        return self.link.session.clientId if self.link.session else self.p.clientId
 
     def connected(self):
         """Whether an API session is up and TWS itself is connected."""
-        self.drain()
-        return self.link_up
-
-    def next_order_id(self):
-        """An order id nobody used; raises NotConnected before the first session."""
-        self.drain()
-        if self._session is None:
-            raise NotConnected('no order id yet: TWS tells the first one when the connection is made')
-        orderId, self._order_id = self._order_id, self._order_id + 1
-        return orderId
-
-    def seen_order_id(self, orderId):
-        """An order with this id exists: ids given from now on are larger (P10)."""
-        self._order_id = max(self._order_id, orderId + 1)
-
-    def reason_not_trading(self, data=None):
-        """Why no order can be sent now, '' when one can."""
-        if self.p.readonly:
-            return 'the store is read-only (readonly=True)'
-        if self._session is not None and self._session.readonly:
-            return READ_ONLY
-        if not self.connected():
-            return 'not connected to TWS' + (': {}'.format(self.closed) if self.closed else '')
-        return ''
-
-    def price_increments(self, details, exchange):
-        """The price steps of a contract at an exchange, ((from this price on, increment), ...); at least minTick."""
-        if details is None:
-            return ()
-        rules = dict(zip(details.validExchanges.split(','), details.marketRuleIds.split(',')))
-        return self._rules.get(rules.get(exchange), ((0.0, details.minTick),))
+        self.link.drain()
+        return self.link.up
 
     def place(self, contract, order):
         """Send a new or changed order; returns at once. The order is copied."""
-        self._online().post(self._link.orders.place, contract, copy.copy(order))
+        self._online().post(self._connection.orders.place, contract, copy.copy(order))
 
     def cancel(self, order):
         """Ask TWS to cancel an order; returns at once."""
-        self._online().post(self._link.orders.cancel, copy.copy(order))
+        self._online().post(self._connection.orders.cancel, copy.copy(order))
 
     def list_orders(self, number):
         """Have TWS list its open orders to the broker, and after them an OrdersListed with this number."""
         if self._loop is not None:
-            self._loop.post(self._link.list_orders, number)
+            self._loop.post(self._connection.list_orders, number)
 
     def what_if(self, contract, order, timeout=10.0):
         """Margin and commission an order would have, as the client library's OrderState; nothing is placed."""
-        return self._online().call(self._link.orders.what_if, contract, copy.copy(order), timeout=timeout)
+        return self._online().call(self._connection.orders.what_if, contract, copy.copy(order), timeout=timeout)

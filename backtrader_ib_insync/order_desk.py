@@ -55,7 +55,7 @@ class OrderDesk:
         if getattr(data, 'tradecontract', None) is None:
             raise BadOrder('the feed {!r} trades no TWS contract: it is not an IBData, or TWS has not told its '
                            'contract yet; wait for the first bar'.format(data._name))
-        self._need_link('order not sent', data)
+        self._need_link('order not sent')
         if not self.broker.p.backfill_orders and getattr(data, 'catching_up', False):
             raise BadOrder('the feed {!r} still delivers history: wait for LIVE in notify_data, or use '
                            'getbroker(backfill_orders=True)'.format(data._name))
@@ -65,8 +65,8 @@ class OrderDesk:
                 raise BadOrder('{}: order {} is no longer alive: {}'.format(
                     name, other.ref, (own or other).getstatusname()))
 
-    def _need_link(self, what, data):
-        reason = self.store.reason_not_trading(data)
+    def _need_link(self, what):
+        reason = self.store.link.reason_not_trading()
         if reason:
             raise NotConnected('{}: {}'.format(what, reason))
 
@@ -124,7 +124,7 @@ class OrderDesk:
     def _setting(self, data):
         contract = data.tradecontract
         details = getattr(data, 'tradecontractdetails', None)
-        increments = self.store.price_increments(details, contract.exchange)
+        increments = self.store.link.price_increments(details, contract.exchange)
         bar, zone = last_bar(data), getattr(data, '_tz', None) or zones.UTC
         return order_fields.Setting(contract.secType, increments, bar and bar[1], zone, self.store.clock(),
                                     details.orderTypes if details is not None else '')
@@ -137,7 +137,7 @@ class OrderDesk:
             fields.update({name: getattr(own.tws, name) for name in (
                 'orderId', 'permId', 'clientId', 'parentId', 'ocaGroup', 'ocaType', 'orderRef', 'account')})
             return fields
-        fields.update(orderId=self.store.next_order_id(), orderRef=own_ref())
+        fields.update(orderId=self.store.link.next_order_id(), orderRef=own_ref())
         if order.p.parent is not None:
             fields['parentId'] = self.book.own(order.p.parent).tws.orderId
         if not terms.keywords.get('faGroup') and not terms.keywords.get('faProfile'):
@@ -193,7 +193,7 @@ class OrderDesk:
         own = self.book.own(order)
         if own is None or not own.alive():
             return False
-        reason = self.store.reason_not_trading(own.data)
+        reason = self.store.link.reason_not_trading()
         if reason:
             self.broker.said('order {} not cancelled: {}'.format(own.ref, reason))
             return False
@@ -221,7 +221,7 @@ class OrderDesk:
         done = abs(own.executed.size)
         if terms.size <= done:
             raise BadOrder('size {!r}: {!r} have been executed already'.format(terms.size, done))
-        self._need_link('order {} not modified'.format(own.ref), own.data)
+        self._need_link('order {} not modified'.format(own.ref))
         tws, until = self._fields(own, terms)
         own.life.before = own.life.before or (own.terms, own.tws, own.life.until)
         own.ask(terms)

@@ -46,7 +46,7 @@ class Overture:
 
     def _clock(self):
         """Waiting for TWS's time: what is history and what is yet to come depends on it."""
-        if not self._store.heard:
+        if not self._store.link.heard:
             self._store.ask_time()
             return False
         self._feed.subscribe()

@@ -23,7 +23,7 @@ class Proof:
 
     def time(self):
         """The time up to which everything has arrived, with a grace for a tape that runs late."""
-        return self._store.heard - self._lag
+        return self._store.link.heard - self._lag
 
     def wait_for(self, edge):
         """Look again when the clock shows `edge`, and have TWS prove it then."""

@@ -19,7 +19,7 @@ class Strangers:
         """An order we did not send: one of ours from an earlier run, or none of our business."""
         key = record.clientId, record.orderId
         store = self.broker.store
-        store.seen_order_id(record.orderId)
+        store.link.seen_order_id(record.orderId)
         ours = record.clientId == store.clientId and record.orderId > 0
         if key not in self._left_alone and (ours or record.order.orderRef.startswith(REF_PREFIX)):
             self._waiting[key] = record

@@ -94,7 +94,7 @@ class Trader(bt.Strategy):
     def _take_back(self):
         alive = self.broker.get_orders_open()
         for order in alive:
-            if not self.broker.store.reason_not_trading():
+            if not self.broker.store.link.reason_not_trading():
                 self.cancel(order)
         if not alive and all(self.is_live(data) for data in self.datas):
             self.env.runstop()

@@ -164,14 +164,14 @@ class Run:
         """TWS's answer to a question comes after all it had to say before."""
         if self._is_open(ib):
             answered = asyncio.Future()
-            self.store._link.beat.tell_time(answered.set_result)
-            await asyncio.wait([answered, self.store._link.line._broken], return_when=asyncio.FIRST_COMPLETED)
+            self.store._connection.beat.tell_time(answered.set_result)
+            await asyncio.wait([answered, self.store._connection.line._broken], return_when=asyncio.FIRST_COMPLETED)
 
     def _is_open(self, ib):
-        return ib.client.isReady() and self.store._link.desk.is_open
+        return ib.client.isReady() and self.store._connection.desk.is_open
 
     def _is_idle(self, ib):
-        desk, beat = self.store._link.desk, self.store._link.beat
+        desk, beat = self.store._connection.desk, self.store._connection.beat
         return not desk.is_open or not (desk.tasks or beat._asked or beat._curious)
 
     def is_live(self, number):

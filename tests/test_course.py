@@ -24,6 +24,7 @@ class Store:
     def __init__(self):
         self.heard = NOON
         self.asked = 0
+        self.link = self
 
     def clock(self):
         return self.heard

@@ -15,7 +15,7 @@ LAYERS = (
     'doubts order_desk order_reports positions strangers trades',
     'ibstore',
     'connection line order_line request_desk synchroniser heartbeat streams downloads account_stream',
-    'account assembler bars clock comminfo contract daybars daynumber fills history mnames pacing '
+    'account assembler bars clock comminfo contract daybars daynumber fills history linkstate mnames pacing '
     'order_book order_fields order_force order_life orders timetable',
     'insync',
     'codes errors loop messages spec version zonenames zones',

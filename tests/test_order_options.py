@@ -99,7 +99,7 @@ def test_prices_keep_to_the_market_rule_that_holds_at_them():
     with stage.open(datanames=('AAPL-20241220-SMART-USD-200-CALL',), live=False,
                     broker={'backfill_orders': True}) as run:
         run.until(lambda: getattr(run.datas[0], 'tradecontract', None))
-        run.until(lambda: run.store._rules)
+        run.until(lambda: run.store.link.rules)
         low, high = run.do(lambda s: [s.buy(size=1, exectype=Order.Limit, price=price) for price in (1.234, 5.034)])
         for order, price in ((low, 1.23), (high, 5.05)):
             check(run, order, {'lmtPrice': price})

@@ -389,7 +389,7 @@ def test_p67_a_fill_made_while_the_link_was_cut_is_told_once():
         order = rests(run)
         run.gateway.fault('cut')
         run.gateway.fault('refuse', '2')
-        run.until(lambda: not run.store.link_up)
+        run.until(lambda: not run.store.link.up)
         refused = run.do(lambda s: s.buy(size=1))
         run.ends(refused, 'Rejected')
         run.gateway.call(lambda world: fill_now(world, order.orderId))
