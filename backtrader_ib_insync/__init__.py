@@ -8,6 +8,7 @@ Where to look:
     downloads    contract lookups and histories                      bars       what makes a bar
     contract     datanames                                           history    what TWS serves of the past
     pacing       how fast TWS may be asked                           codes      what every TWS code means
+    heartbeat    a link that died without a word                     vigil      a subscription that did
     messages     the records that cross the threads                  loop       the loop thread and the waker
     errors       everything this library raises                      insync     the client library
     simulator/   a TWS in a folder, to try it all without an account

@@ -1,5 +1,6 @@
 """Cash, value and positions of the accounts, rebuilt from what TWS tells (pure)."""
 import collections
+import math
 from typing import NamedTuple
 
 from backtrader.position import Position
@@ -27,6 +28,11 @@ class Moved(NamedTuple):
     price_before: float
     own: bool = True
 
+    @property
+    def begins(self):
+        """Whether all that is held now is of this execution."""
+        return not self.size_before or bool(self.opened and self.closed)
+
 
 class Told(NamedTuple):
     """A position that TWS told and that no execution explains yet; `time` is epoch seconds."""
@@ -35,12 +41,21 @@ class Told(NamedTuple):
     time: float
 
 
+class Surplus(NamedTuple):
+    """What TWS was believed at `time` beyond the executions that had come: these had led to `position`."""
+    position: Position
+    size: float
+    time: float
+    exact: bool
+
+
 class Holding:
     """One contract in one account: moved by executions at once, held against what TWS tells.
 
     TWS's position messages and executions come in no fixed order. So a told position is: confirmed when it equals
     ours; behind when it equals ours without some of the last executions, and then ignored; else ahead, and then given
-    AHEAD_SECONDS for the executions that explain it before it is believed as it stands.
+    AHEAD_SECONDS for the executions that explain it before it is believed as it stands. An execution from before that
+    moment that comes yet later is in the position already.
     """
 
     def __init__(self, contract):
@@ -52,19 +67,30 @@ class Holding:
         self.marketPrice = None
         #: the price is made of executions alone: TWS's own has fees in it
         self.exact = True
+        self.surplus = None
 
-    def move(self, size, price, now):
-        """Enter an execution; returns what it did as (opened, closed)."""
-        before = self.position.size
-        _, _, opened, closed = self.position.update(size, price)
-        self.exact = self.exact or not before or bool(opened and closed)
-        self.position.size = tidy(self.position.size)
-        if not self.position.size:
-            self.position.price = 0.0
+    def move(self, size, price, now, happened=math.inf):
+        """Enter an execution that TWS dates `happened`; returns what it did, as Moved."""
+        if self.surplus is not None:
+            moved = _enter(self.surplus.position, size, price)
+            self.surplus = self.surplus._replace(exact=self.surplus.exact or moved.begins)
+            if happened <= self.surplus.time:
+                self._explain(size)
+                return moved
+        moved = _enter(self.position, size, price)
+        self.exact = self.exact or moved.begins
         self.recent.append((size, now))
         if self.told is not None and self.told.size == self.position.size:
             self.told = None
-        return tidy(opened), tidy(closed)
+        return moved
+
+    def _explain(self, size):
+        """An execution came that TWS's position had in it: what is explained whole is what executions make it."""
+        surplus = self.surplus._replace(size=tidy(self.surplus.size - size))
+        self.surplus = surplus if surplus.size else None
+        if not surplus.size:
+            self.position.fix(surplus.position.size, surplus.position.price)
+            self.exact = surplus.exact
 
     def tell(self, size, avgCost, now):
         """TWS tells a position; returns whether it is in dispute."""
@@ -91,15 +117,28 @@ class Holding:
                 return count
         return None
 
-    def believe(self):
+    def believe(self, size, price, now):
         """TWS's word is the truth: take the position it told."""
-        self.put(self.told.size, self.told.price)
+        by_executions = self.surplus or Surplus(self.position.clone(), 0.0, now, self.exact)
+        self.put(size, price)
+        self.surplus = by_executions._replace(size=tidy(size - by_executions.position.size), time=now)
 
     def put(self, size, price):
+        self.surplus = None
         self.position.fix(size, price if size else 0.0)
         self.exact = not size
         self.recent.clear()
         self.told = None
+
+
+def _enter(position, size, price):
+    """Move a position by an execution; what it did."""
+    before = position.size, position.price
+    _, _, opened, closed = position.update(size, price)
+    position.size = tidy(position.size)
+    if not position.size:
+        position.price = 0.0
+    return Moved(position.size, position.price, tidy(opened), tidy(closed), *before)
 
 
 class Accounts:
@@ -149,15 +188,13 @@ class Accounts:
     def _hold(self, contract, account):
         return self.holdings.setdefault((account, contract.conId), Holding(contract))
 
-    def execute(self, contract, account, size, price, now):
-        """Move a position by an execution of signed `size`."""
+    def execute(self, contract, account, size, price, now, happened=math.inf):
+        """Move a position by an execution of signed `size` that TWS dates `happened`."""
         holding = self._hold(contract, account)
-        before = holding.position.size, holding.position.price
-        opened, closed = holding.move(size, price, now)
+        moved = holding.move(size, price, now, happened)
         if holding.told is None:
             self.disputed.pop((account, contract.conId), None)
-        return Moved(holding.position.size, holding.position.price, opened, closed, before[0], before[1],
-                     account == self.name)
+        return moved._replace(own=account == self.name)
 
     def amend(self, contract, account, size, price):
         """A correction: replace the price of `size` (signed) that is in the position by moving its average."""
@@ -182,7 +219,7 @@ class Accounts:
         due = [key for key, holding in self.disputed.items() if now - holding.told.time >= AHEAD_SECONDS]
         settled = [self.disputed.pop(key) for key in due]
         for holding in settled:
-            holding.believe()
+            holding.believe(holding.told.size, holding.told.price, now)
         return settled
 
     # -- TWS's whole view ----------------------------------------------------------------------------------------------
@@ -211,7 +248,7 @@ class Accounts:
             holding.told = None
             if holding.behind(size, now) is None:
                 changed.append(holding)
-                holding.put(size, price)
+                holding.believe(size, price, now)
             elif not holding.exact:
                 holding.position.price = price
         return changed

@@ -22,8 +22,6 @@ class Assembler:
         self.grid = self._declared = self._pieces = self._builder = self._counter = self._begun = None
         self._joins = False
         self._sizes = (size,)
-        if timeframe == TimeFrame.Ticks:
-            return
         if timeframe < TimeFrame.Days:
             self._lay_grid(SIZES[size].seconds, SECONDS[timeframe] * compression, passing, lattice)
         elif passing:
@@ -48,9 +46,17 @@ class Assembler:
         """When the bar that holds `time` ends, as far as it is one of a grid; else when its piece does."""
         return (self._declared or self.grid).end(time)
 
+    def piece_start(self, time):
+        """When the bar of TWS's history that holds `time` begins."""
+        return self._pieces.start(time)
+
     def piece_end(self, time):
         """When the bar of TWS's history that holds `time` ends."""
         return self._pieces.end(time)
+
+    def takes(self, seconds):
+        """Whether pieces of so many seconds, counted from midnight as TWS's are, can be joined to the declared bars."""
+        return (self._declared or self.grid).seconds % seconds == 0
 
     @property
     def builds(self):

@@ -132,9 +132,13 @@ class Counter:
     def __init__(self, count):
         self._count = count
         self._bars = []
+        self._end = -math.inf
 
     def add(self, bar):
-        """Add a finished bar; returns the joined one when it is complete, or None."""
+        """Add a finished bar, once; returns the joined one when it is complete, or None."""
+        if bar.end <= self._end:
+            return None
+        self._end = bar.end
         self._bars.append(bar)
         if len(self._bars) < self._count:
             return None

@@ -1,8 +1,34 @@
 """What TWS's clock says, as far as whole-second answers and stamped ticks can tell it (pure)."""
 import collections
+import math
 
-#: how many of the latest stamps tell by how much TWS's clock runs ahead of the market's
-STAMPS = 16
+#: of how many of the latest spells with stamps in them the least lag counts
+SPELLS = 16
+#: seconds by which a clock must contradict itself to have been set, by hand or by a time server, not just to drift
+SET_SECONDS = 5.0
+
+
+class Spell:
+    """What was stamped between two of TWS's answers: how far behind TWS's clock the newest of it was, at the least."""
+
+    def __init__(self, answer):
+        #: the answer it began with, None when it began before the first one
+        self.answer = answer
+        self._newest = -math.inf
+        self._lag = math.inf
+
+    def stamped(self, time, clock):
+        """A message stamped `time` was sent when TWS's clock showed `clock`, as it seems here."""
+        if self.answer is not None:
+            self._newest = max(self._newest, time)
+            self._lag = min(self._lag, max(clock, self.answer) - time)
+
+    def lag(self, answer):
+        """The least lag of its stamps in seconds, now that the next answer came; inf when nothing was stamped.
+
+        The clock cannot have shown more than that answer when they were sent, however late they were read here.
+        """
+        return min(self._lag, answer - self._newest)
 
 
 class ServerClock:
@@ -13,27 +39,40 @@ class ServerClock:
     contradict each other (a clock was set).
 
     The clock of the machine TWS runs on may be wrong, the stamps of trades are not: when none of the latest came
-    without a lag, the clock is ahead by that much, and what it proves is put back by it.
+    without a lag, the clock is ahead by that much, and what it proves is put back by it. Answers and stamps come on one
+    socket in the order in which they were said, so the answers on both sides of a stamp bound its lag: a busy machine,
+    which reads late, takes no clock for a fast one. Between them the local clock tells.
     """
 
     def __init__(self):
         self.low = self.high = None
         #: the latest server time that a message proves to have passed
         self.heard = 0.0
-        self._lags = collections.deque(maxlen=STAMPS)
+        self._spell = Spell(None)
+        self._lags = collections.deque(maxlen=SPELLS)
 
     def answered(self, second, asked, received):
         """An answer `second` to a request sent at local time `asked` came at local time `received`."""
-        if self.low is not None and second + 1 - asked < self.low:
+        low, high = second - received, second + 1 - asked
+        if self.low is not None and high < self.low:
             # TWS's clock was set back: what it told before proves nothing
             self.heard = 0.0
-        self._bound(second - received, second + 1 - asked)
+        self._end_spell(second, low, high)
+        self._bound(low, high)
         self.heard = max(self.heard, float(second))
+
+    def _end_spell(self, second, low, high):
+        lag, self._spell = self._spell.lag(second), Spell(second)
+        if self.low is not None and (low - self.high > SET_SECONDS or self.low - high > SET_SECONDS):
+            # another clock: the lead of the one before says nothing of it
+            self._lags.clear()
+        elif lag < math.inf:
+            self._lags.append(lag)
 
     def stamped(self, time, received):
         """A message stamped `time` came at local time `received`: the server was at least there."""
         if self.low is not None:
-            self._lags.append(received + self.low - time)
+            self._spell.stamped(time, received + self.low)
             if time - received > self.low:
                 self._bound(time - received, max(self.high, time - received))
         self.heard = max(self.heard, time)

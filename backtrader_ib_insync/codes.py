@@ -103,8 +103,9 @@ _UNACKNOWLEDGED = (None, '', 'PendingSubmit', 'ApiPending', 'ValidationError')
 def order_error(code, text='', acknowledged=False):
     """What an error under an order's id does to it; `acknowledged` tells whether TWS had reported it as working.
 
-    One of 'rejected' 'margin' 'modification refused' 'cancel done' 'cancel refused' 'dead' 'information'. A code that
-    is not listed does not end an order TWS works: its status will tell.
+    One of 'rejected' 'margin' 'modification refused' 'cancel done' 'cancel refused' 'dead' 'information' 'unclear'. A
+    code that is not listed does not end an order TWS works: its status will tell. Whether it refuses a change is
+    'unclear': only TWS's own view of the order tells.
     """
     if code == _CANCEL_DONE:
         return 'cancel done'
@@ -118,7 +119,9 @@ def order_error(code, text='', acknowledged=False):
         return 'modification refused' if acknowledged else 'rejected'
     if _among(code, _ORDER_REFUSED):
         return 'margin' if code == 201 and _lacks_funds(text) else 'rejected'
-    return 'information' if acknowledged or _WARNING.search(text) else 'rejected'
+    if _WARNING.search(text):
+        return 'information'
+    return 'unclear' if acknowledged else 'rejected'
 
 
 def ends_order(code, text, status):

@@ -23,7 +23,9 @@ from .line import Line, ended
 from .messages import Closed, Lost, Notice, Restored, Session
 from .order_line import OrderLine
 from .request_desk import MARKET_DATA_FARM, RequestDesk
+from .streams import Retired
 from .synchroniser import Synchroniser
+from .vigil import Inquiry, Vigil
 
 log = logging.getLogger(__name__)
 
@@ -61,10 +63,11 @@ class Connection:
         self.line = Line(self.ib, settings)
         self.beat = Heartbeat(self.ib.client, self.clock, publish, settings.timerefresh)
         self.desk = RequestDesk(self.ib, publish, self.beat)
+        self.vigil = Vigil(self.desk, self.clock, publish)
         self.synchroniser = Synchroniser(self.ib, account, self.beat, settings)
         self.orders = OrderLine(self.ib, account, publish)
         self.order_id = 1
-        self._had_session = False
+        self._had_session = self._has_lasted = False
         self._in_session = False
         self._cut_off = False
         self._life = None
@@ -89,7 +92,10 @@ class Connection:
         self._close(reason)
 
     async def _connect_again_and_again(self):
-        """As `reconnect` and `timeout` say; returns why there will be no further attempt."""
+        """As `reconnect` and `timeout` say; returns why there will be no further attempt.
+
+        A session lost within `timeout` seconds was an attempt that failed: TWS may throw everybody out at once.
+        """
         failed, begun = -1, float('-inf')
         while True:
             await asyncio.sleep(begun + self._pause(failed) - _now())
@@ -102,7 +108,7 @@ class Connection:
                 failed += 1
                 reason = self.line.failure(error)
             else:
-                failed = 0
+                failed = 0 if self._has_lasted else failed + 1
             if 0 <= self.settings.reconnect <= failed:
                 return reason
             self._tell_attempt(failed, reason)
@@ -129,11 +135,14 @@ class Connection:
         self._cut_off = False
         try:
             await self._open()
+            begun = _now()
             reason = await self._watch()
+            self._has_lasted = _now() - begun > self.settings.timeout
         finally:
             self._in_session = False
             self._stop_return()
             await self.line.end()
+        self.orders.drop(reason)
         self.publish(Lost(reason))
         self.account.tell(Lost(reason))
         self.desk.forget(reason)
@@ -181,6 +190,7 @@ class Connection:
         """Say good-bye to TWS from whatever state: subscriptions given back, the socket closed, no task left."""
         self._ear.close()
         self._stop_return()
+        self.orders.flush()
         if self._in_session:
             self.desk.hang_up()
             await self.line.finish()
@@ -199,6 +209,7 @@ class Connection:
 
     def currentTime(self, second):
         self.beat.answered(second)
+        self.vigil.told(second)
 
     def ended(self):
         """The client library saw the socket close."""
@@ -219,7 +230,8 @@ class Connection:
         if word:
             getattr(self, '_on_' + word)(code, text)
             return
-        self.publish(Notice(reqId, code, text))
+        if not isinstance(self.ib.routes.get(reqId), (Inquiry, Retired)):
+            self.publish(Notice(reqId, code, text))
         if code == VALIDATION and reqId < 0 and READ_ONLY.search(text):
             self.synchroniser.refuse_orders()
 
@@ -249,6 +261,7 @@ class Connection:
 
     def _tell_lost(self, text, code):
         self.publish(Lost(text, code))
+        self.orders.drop(text)
         self.account.tell(Lost(text, code))
         self.desk.pause(text, code)
 

@@ -7,72 +7,64 @@
 The rule of the seam: a bar that was not watched from its first to its last moment is never built from part of its
 ticks, it is fetched from history once it has closed. Hence no loss, no double, no wrong volume, whatever the link does.
 """
-import collections
-import logging
-
-from . import codes
+from .assembler import LONG
 from .bars import DAY, Seam, whole
-from .messages import (
-    Bar, Closed, DataType, HistoryFailed, Lost, Refused, Restored, Tick, Warned, Watching)
-from .proof import DELAYED_SECONDS, Proof
+from .frontier import SETTLED_SECONDS, Frontier
+from .history import is_small
+from .journey import Journey
+from .messages import Bar, HistoryFailed, Tick, Watching
+from .proof import DELAYED_SECONDS
 from .zones import UTC, moment, utc_text
-
-log = logging.getLogger(__name__)
 
 #: seconds TWS is given to have a bar in its history that has just closed, and how often it is asked then
 LATE_SECONDS = 2.0
 LATE_TRIES = 5
-#: seconds by which the clock may be wrong before TWS has told its own
+#: seconds after the end of a session in which a day's bar may still change: the closing auction is reported after it
+AUCTION_SECONDS = 300.0
+#: seconds between two questions for a day's bar that TWS does not have yet, or never will: a holiday
+DAY_AGAIN_SECONDS = 60.0
+#: bars of at least so many seconds are asked for again when history is behind; shorter ones come with the next
+WORTH_ASKING = 60.0
+#: seconds by which the clock may be wrong, and after which TWS tells its own again: further ahead none is trusted
 CLOCK_DOUBT = 2.0
+CLOCK_SECONDS = 10.0
 #: downloads that may follow the first one before a feed is called live, for bars that closed meanwhile
 MORE_ROUNDS = 3
 REAL_TIME_BAR = 5.0
-#: kinds of market data that run late
-DELAYED_KINDS = (3, 4)
-
-#: records after which the stream no longer holds everything
-HOLES = (Lost, Closed, Refused)
 
 
-class Course:
-    """Where a feed stands: the feed gives it records (`arrive`, `answers`) and takes bars, ticks and statuses."""
+class Course(Journey):
+    """The course of a feed of bars."""
 
     def __init__(self, feed, store, assembler):
-        self.feed = feed
-        self.store = store
+        super().__init__(feed, store)
         self.assembler = assembler
-        self.answers = collections.deque()
         self.seam = Seam()
-        self.state = self._lost
-        self._live = collections.deque()
-        self._holes = 0
-        self._newest = 0.0
         self._passed_to = None
+        #: the end of the last bar made of live records, and when a stream that died in silence was heard the last time
+        self._built = 0.0
+        self._heard = None
         #: when a trade was seen that history, asked for its bar, must know of
         self._owed = None
         self._tries = 0
-        self.proof = Proof(store, delayed=store.p.marketdatatype in DELAYED_KINDS)
         self._asked = self._until = None
+        self._frontier = Frontier()
+        #: the end of the bar that history, when it was asked at first, may not have had yet
+        self._missing = None
+        self._is_told = False
+        #: the end of the last day that history has shown, and till when one must have ended for its bar to be final
+        self._day = self._settled = 0.0
         self._sizes = assembler.sizes(False)
         self._rounds = 0
-
-    def arrive(self, record):
-        """A record of the live stream."""
-        self._holes += isinstance(record, HOLES)
-        self._live.append(record)
-
-    def backlog(self):
-        """Whether something is here that can be gone on with at once; live records wait while history is on its way."""
-        return bool(self.answers or self._live and self.state not in (self._history, self._gap, self._over))
-
-    @property
-    def over(self):
-        return self.state == self._over
 
     @property
     def follows(self):
         """Whether live records are delivered as they come."""
         return self.state == self._following
+
+    @property
+    def _travels(self):
+        return self.state in (self._history, self._gap)
 
     # -- states: each takes what is there and returns whether it got any further ---------------------------------------
 
@@ -82,28 +74,41 @@ class Course:
             return True
         if not self.answers:
             return False
-        record = self.answers.popleft()
-        if self._take_history(record):
+        if self._take_history(self.answers.popleft()):
             self._history_done()
         return True
 
     def _at_seam(self):
         """Up to date but for the bar in progress, not watched from its start: it is fetched when it has closed."""
-        proof = self.proof.time()
         self._skip_partial()
+        if self.state != self._at_seam:
+            return True
         edge = self.seam.whole_from
-        if self.state != self._at_seam or edge is None:
-            return self.state != self._at_seam
-        gap = self.seam.gap()
-        if gap is None:
+        if edge is not None and self.seam.gap() is None:
             self.state = self._following
-        elif proof < edge and not self._live:
-            self.proof.wait_for(edge)
-            return False
-        else:
+        elif edge is not None and self._has_passed(edge):
             self._tries = 0
             self._fetch_gap()
+        elif self._missing is not None and self._now() >= self._missing + SETTLED_SECONDS:
+            self._fetch(self.seam.covered, self._missing)
+        else:
+            self._wait_at_seam(edge)
+            return False
         return True
+
+    def _wait_at_seam(self, edge):
+        """For the end of the bar in progress, or till history has the one before it."""
+        times = [] if edge is None else [edge + AUCTION_SECONDS * self.feed.days_only]
+        if self._missing is not None:
+            times.append(self._missing + SETTLED_SECONDS)
+        if times:
+            self.proof.wait_for(min(times))
+
+    def _has_passed(self, edge):
+        """Whether it is time to ask for what was in progress till `edge`; delayed data prove it before the clock."""
+        if self.feed.days_only:
+            return self.proof.time() >= edge + AUCTION_SECONDS
+        return self.proof.time() >= edge or self.proof.delayed and bool(self._live)
 
     def _gap(self):
         """Delivering the bar that was in progress."""
@@ -134,65 +139,110 @@ class Course:
             self.proof.wait_for(ends)
         return progress or finished
 
-    def _lost(self):
-        """The link is gone, or was not there yet; what comes before it is restored belongs to no whole bar."""
-        progress = bool(self._live)
-        while self._live and self.state == self._lost:
-            record = self._live.popleft()
-            if isinstance(record, (Restored, Closed, Refused)):
-                self._handle(record)
-        return progress
-
-    def _over(self):
-        """Nothing more will come."""
-        return False
-
     # -- history -------------------------------------------------------------------------------------------------------
 
     def catch_up(self, begin, end):
         """Deliver the bars of [begin, end) from history, then go on live (a historical feed: end)."""
-        self.feed.tell(self.feed.DELAYED)
+        self.feed.rows.tell(self.feed.DELAYED)
         self._rounds = 0
+        self._is_told = False
         self._sizes = self.assembler.sizes(self.seam.covered is None)
         self._fetch(self.assembler.begin(begin), end)
 
     def _fetch(self, begin, end):
         self._asked, self._until = begin, end
         self.state = self._history
-        if not self.feed.download(begin, end, self._sizes[0], self.answers):
+        if not self._download(begin):
             self._history_done()
+
+    def _download(self, begin):
+        self.proof.rest()
+        size, now = self._sizes[0], self._now()
+        self._settled = now - AUCTION_SECONDS if self.feed.islive() else self._until
+        self._frontier = Frontier(self._until, now, self.assembler.piece_start if size not in LONG else None)
+        return self.feed.archive.download(begin, self._until, size, self.answers)
+
+    def has_past(self, begin):
+        """Whether there is history to begin with: as much as one request gives when `begin` is None."""
+        return True
+
+    def ends_at(self, todate):
+        """Where the history of a historical feed ends."""
+        now = self.store.clock()
+        return now if todate is None else min(now, todate)
 
     def closed_up_to(self):
         """The latest edge that TWS's clock is proven to have passed: no bar before it is in progress."""
-        now = max(self.store.link.heard, self.store.clock() - CLOCK_DOUBT) - DELAYED_SECONDS * self.proof.delayed
         grid = self.assembler.grid
-        return now if grid is None else grid.start(now)
+        return self._now() if grid is None else grid.start(self._now())
+
+    def _now(self):
+        """The time, as TWS told it or as the clock goes on from there: one of the two may be wrong."""
+        heard = self.store.link.heard
+        now = max(heard, min(self.store.clock() - CLOCK_DOUBT, heard + CLOCK_SECONDS))
+        return now - DELAYED_SECONDS * self.proof.delayed
 
     def _take_history(self, record):
         """Deliver an answer's bars; whether it was the last one."""
         if isinstance(record, HistoryFailed):
-            self.feed.history_failed(record)
+            self.feed.archive.failed(record)
+            # what it would have gone on with is not there
+            self.assembler.drop()
+            self._frontier = Frontier(self._until)
             return True
-        for bar in record.bars:
+        if self._sizes[0] in LONG:
+            self._take_days(record.bars)
+        else:
+            self._take_bars(self._frontier.passed(record.bars, self.assembler.piece_end))
+        self.feed.archive.progress.told(record.number + 1, record.of)
+        return record.number == record.of - 1
+
+    def _take_bars(self, bars):
+        for bar in bars:
             if self._owed is not None and self.assembler.piece_end(bar.time) > self._owed:
                 self._owed = None
             self._push(self.assembler.history(bar, self._sizes[0], self._until), history=True)
-        self.feed.progress.told(record.number + 1, record.of)
-        return record.number == record.of - 1
+
+    def _take_days(self, bars):
+        for bar in bars:
+            if self.assembler.days.finished(bar.time, self._settled):
+                self._day = max(self._day, self.assembler.days.end(bar.time))
+            self._push(self.assembler.history(bar, self._sizes[0], self._settled), history=True)
 
     def _history_done(self):
         if len(self._sizes) > 1:
-            return self._fetch_rest()
-        self._finish(self._until)
-        if not self.feed.islive():
+            self._fetch_rest()
+        elif not self.feed.islive():
+            self._take_bars(self._frontier.release())
+            self._finish(self._until)
             self.end(self.feed.DISCONNECTED, self._nothing())
-            return
-        self.seam.deliver(self._until)
-        begin, end = self._until, self.closed_up_to()
-        if end > begin and self._rounds < MORE_ROUNDS and self.assembler.grid is not None:
+        else:
+            self._caught_up()
+
+    def _ask_later(self):
+        """History is behind what has traded: ask again in a while; False when it was asked often enough."""
+        if self._tries >= LATE_TRIES:
+            return False
+        self._tries += 1
+        # TWS paces requests for small bars: one when it must have them, not one after the other
+        small = is_small(self._sizes[0]) and not self._frontier.is_reached
+        self.proof.wait_until(self.store.clock() + (SETTLED_SECONDS if small else LATE_SECONDS))
+        return True
+
+    def _caught_up(self):
+        """All of the answer that is to be believed has been delivered; what is held back comes with the next bar."""
+        self._finish(self._frontier.reached)
+        self.assembler.drop()
+        grid, end = self.assembler.grid, self.closed_up_to()
+        if grid is None:
+            return self.go_live()
+        self.seam.deliver(grid.start(self._frontier.reached))
+        is_missing = not self._frontier.is_reached and grid.seconds >= WORTH_ASKING
+        self._missing = self._until if is_missing else None
+        if end > self._until and self._rounds < MORE_ROUNDS:
             # a long download: what closed meanwhile is no more live than the rest
             self._rounds += 1
-            self._fetch(begin, end)
+            self._fetch(self.seam.covered, end)
         else:
             self.go_live()
 
@@ -211,15 +261,20 @@ class Course:
 
     def go_live(self):
         """Up to date: what follows is real time."""
-        self.feed.tell(self.feed.LIVE)
-        self._owed = None
+        if not self._is_told:
+            self._is_told = True
+            self._owed = None
+            self.feed.rows.tell(self.feed.LIVE)
         self.state = self._at_seam
         if self.feed.days_only:
-            now = self.store.clock() if self.seam.covered is None else self.seam.covered
-            self.seam.deliver(now)
-            self.seam.whole_from = self.assembler.days.next_end(now)
-        elif self.assembler.grid is None:
-            self.state = self._following
+            if self.seam.covered is None:
+                self.seam.deliver(self._now())
+            self._await_day(self._settled)
+
+    def _await_day(self, after):
+        """The next bar is that of the first day that ends later; none is taken for delivered that was not."""
+        self.seam.whole_from = self.assembler.days.next_end(max(after, self.seam.covered))
+        self.state = self._at_seam
 
     # -- the seam ------------------------------------------------------------------------------------------------------
 
@@ -239,17 +294,19 @@ class Course:
     def _fetch_gap(self):
         self.proof.rest()
         self.state = self._gap
+        self._missing = None
         begin, self._until = self.seam.gap()
-        if not self.feed.download(begin, self._until, self._sizes[0], self.answers):
+        if not self._download(begin):
             self._gap_done()
 
     def _gap_done(self):
         """The answer for the bar in progress is in; one that must be there, since it traded, may be late."""
-        if self._owed is not None and self._tries < LATE_TRIES:
-            self._tries += 1
+        if self.feed.days_only:
+            return self._day_done()
+        if (self._owed is not None or not self._frontier.is_reached) and self._ask_later():
             self.assembler.drop()
-            self.proof.wait_until(self.store.clock() + LATE_SECONDS)
             return
+        self._take_bars(self._frontier.release())
         if self._owed is not None:
             self.feed.say('TWS has no bar from {} on though it traded then'.format(
                 moment(self.seam.covered, self.feed.zone or UTC)))
@@ -259,26 +316,21 @@ class Course:
         self._owed = None
         self.proof.rest()
         self.state = self._following
-        if self.feed.days_only:
-            self.seam.whole_from = self.assembler.days.next_end(edge)
-            self.state = self._at_seam
 
-    def _hole(self):
-        """A hole came into the stream while history was being delivered: the stream counts from its mending on."""
-        if not self._holes:
-            return False
-        record = self._live.popleft()
-        while not isinstance(record, HOLES):
-            record = self._live.popleft()
-        self.answers = collections.deque()
-        self._handle(record)
-        return True
+    def _day_done(self):
+        """TWS may be late with a day's bar; of a day without trading there is none."""
+        edge = self.seam.whole_from
+        if self._day < edge and self._tries < LATE_TRIES:
+            self._tries += 1
+            self.proof.wait_until(self.store.clock() + DAY_AGAIN_SECONDS)
+            return
+        if self._day < edge and self.assembler.days.is_listed(edge):
+            self.feed.say('TWS has no bar yet of the session that ended at {}: it is asked for again with the next'
+                          .format(moment(edge, self.feed.zone or UTC)))
+        self.proof.rest()
+        self._await_day(edge)
 
     # -- records of the live stream ------------------------------------------------------------------------------------
-
-    def _handle(self, record):
-        self._holes -= isinstance(record, HOLES)
-        self._HANDLERS[type(record)](self, record)
 
     def _on_tick(self, tick):
         if self._is_late(tick.time):
@@ -288,22 +340,27 @@ class Course:
             self._push(self.assembler.tick(tick))
         else:
             self._pass(tick.time)
-            self.feed.pass_tick(tick)
+            self.feed.rows.pass_tick(tick)
 
     def _pass(self, start):
         """A piece goes to backtrader's filters; what they hold of a bar in progress is not delivered yet."""
-        if self.assembler.grid is not None:
-            self.seam.deliver(self.assembler.grid.start(start))
-            self._passed_to = self.assembler.declared_end(start)
+        self.seam.deliver(self.assembler.grid.start(start))
+        self._passed_to = self.assembler.declared_end(start)
 
-    def rewind(self, begins):
-        """The stream has a hole: a bar that backtrader's filters had begun at `begins` is dropped, and asked for anew.
+    def played(self, row, time):
+        """A bar of another feed, which ends at `time`, comes before this one's."""
+        self.seam.deliver(time)
 
-        None when they held none: then they have delivered the bars of all pieces they were given.
+    def rewind(self, filters):
+        """The stream has a hole: a bar that backtrader's filters had begun is dropped, and asked for anew.
+
+        When they held none they have delivered the bars of all pieces they were given.
         """
+        begins = filters.drop()
         if begins is not None:
             self.seam.covered = begins or None
         elif self._passed_to is not None:
+            self._doubt(self._passed_to)
             self.seam.deliver(self._passed_to)
         self._passed_to = None
 
@@ -324,53 +381,40 @@ class Course:
                 self._push(built)
         else:
             self._pass(bar.time)
-            self.feed.push(whole(bar, end), history=False)
+            self.feed.rows.push(whole(bar, end), history=False)
 
     def _on_watching(self, watching):
-        if self.assembler.grid is not None:
-            self.seam.watched(watching.since, self.assembler.grid.next_edge)
-            if self.seam.covered is None:
-                self.seam.deliver(self.seam.whole_from)
-            if self.state == self._following and self.seam.gap() is not None:
-                # TWS's clock had told too early a beginning: the bar in progress was not watched whole
-                self.assembler.drop()
-                self.state = self._at_seam
+        self.seam.watched(watching.since, self.assembler.grid.next_edge)
+        if self.seam.covered is None:
+            self.seam.deliver(self.seam.whole_from)
+        if self.state == self._following and self.seam.gap() is not None:
+            # TWS's clock had told too early a beginning: the bar in progress was not watched whole
+            self.assembler.drop()
+            self.state = self._at_seam
 
-    def _on_lost(self, lost):
-        self.feed.tell(self.feed.CONNBROKEN, lost.reason)
+    _HANDLERS = dict(Journey._HANDLERS)
+    _HANDLERS.update({Tick: _on_tick, Bar: _on_bar, Watching: _on_watching})
+
+    def _broke(self, lost):
+        self._heard = lost.heard
+        self._doubt(self._built)
         self.seam.broke()
-        self.proof.rest()
+        self._missing = None
         self.assembler.drop()
-        self.state = self._lost
 
-    def _on_restored(self, restored):
-        self.feed.tell(self.feed.CONNECTED)
-        if self.feed.p.backfill and self.feed.has_history:
-            self.feed.resume(self.seam.covered)
+    def _doubt(self, end):
+        """The bar in which a stream died unnoticed was closed by the clock, perhaps without its last part."""
+        if self._heard is not None and end > max(self._heard, self._newest):
+            self.feed.say('the bar that ends at {} may have come without its last part: the subscription had died'
+                          .format(moment(end, self.feed.zone or UTC)))
+
+    def _resume(self):
+        if self.feed.p.backfill:
+            self.feed.archive.resume(self.seam.covered)
         else:
             self.seam.covered = None
+            self._is_told = False
             self.go_live()
-
-    def _on_refused(self, refused):
-        lacking = codes.market_data_error(refused.code, refused.text) == 'not subscribed'
-        self.end(self.feed.NOTSUBSCRIBED if lacking else self.feed.DISCONNECTED,
-                 '{} {}'.format(refused.code, refused.text))
-
-    def _on_closed(self, closed):
-        self.end(self.feed.DISCONNECTED, closed.reason)
-
-    def _on_data_type(self, told):
-        self.proof.delayed = told.kind in DELAYED_KINDS
-        wanted = self.store.p.marketdatatype
-        if told.kind != wanted:
-            self.feed.say('TWS sends market data of type {} (1 live, 2 frozen, 3 delayed, 4 delayed and frozen), asked '
-                          'for was {}'.format(told.kind, wanted))
-
-    def _on_warned(self, warned):
-        self.feed.say('{} {}'.format(warned.code, warned.text))
-
-    _HANDLERS = {Tick: _on_tick, Bar: _on_bar, Watching: _on_watching, Lost: _on_lost, Restored: _on_restored,
-                 Refused: _on_refused, Closed: _on_closed, DataType: _on_data_type, Warned: _on_warned}
 
     # -- out -----------------------------------------------------------------------------------------------------------
 
@@ -382,14 +426,7 @@ class Course:
     def _push(self, built, history=False):
         """Deliver a finished bar, once."""
         if built is not None and self.seam.is_new(built.end):
+            if self.follows:
+                self._built = built.end
             self.seam.deliver(built.end)
-            self.feed.push(built, history)
-
-    def end(self, status, reason=''):
-        """Nothing more will come; the status says why."""
-        if reason:
-            self.feed.say(reason)
-        self.feed.tell(status, *filter(None, [reason]))
-        self.feed.unsubscribe()
-        self.proof.rest()
-        self.state = self._over
+            self.feed.rows.push(built, history)

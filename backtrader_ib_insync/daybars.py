@@ -41,6 +41,10 @@ class DayEnds:
         """Whether the bar so labelled is complete at `now`: TWS labels a running week or month with the current day."""
         return self._end_of(self._last_day(moment(label).date())) <= now
 
+    def is_listed(self, end):
+        """Whether the hours tell of a session that ends then."""
+        return any(session.end == end for session in sessions(self._hours, self._zone))
+
     def next_end(self, after):
         """The first end of a bar later than `after`."""
         date = moment(after, self._zone).date() - ONE_DAY
@@ -72,8 +76,11 @@ def opens(hours, zone):
     return sorted({(start.hour * 60 + start.minute) * 60 for start in starts})
 
 
-def usual_end(hours, zone):
-    """The time of day at which the sessions of `hours` end, None when it tells nothing or ends vary with midnight."""
-    ends = [moment(session.end, zone).time() for session in sessions(hours, zone)]
-    times = [end.replace(tzinfo=None) for end in ends if end != datetime.time()]
+def usual_end(hours, zone, shown):
+    """The time of day, in the zone `shown`, at which the sessions of `hours` end.
+
+    None when it tells nothing or ends vary with midnight.
+    """
+    ends = [session.end for session in sessions(hours, zone) if moment(session.end, zone).time() != datetime.time()]
+    times = [moment(end, shown).time() for end in ends]
     return max(times, key=times.count) if times else None

@@ -1,4 +1,4 @@
-"""Errors that may have been about a change or a cancel only: TWS is asked whether it still works the order."""
+"""Errors that may have ended an order, or only a change or a cancel of it: TWS is asked what it works."""
 
 
 class Doubts:
@@ -11,7 +11,7 @@ class Doubts:
         self._is_due = False
 
     def add(self, order):
-        """An error seems to have ended the order."""
+        """An error seems to have ended the order, or to have refused its change."""
         order.life.doubt = self._asked + 1
         self._is_due = True
 

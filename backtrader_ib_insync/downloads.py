@@ -87,7 +87,9 @@ class HistoryQuestion(Question):
 
     def historicalDataEnd(self, start, end):
         first, last = self.request.first, self.request.last
-        self._rows = [bar for bar in self._rows if first <= bar.time < last]
+        # nobody promises that they come in order, and each but once
+        rows = {bar.time: bar for bar in self._rows if first <= bar.time < last}
+        self._rows = [rows[time] for time in sorted(rows)]
         self._done()
 
 
@@ -126,41 +128,24 @@ class Lookup:
                 log.info('contract %s will be asked for again: %s', self.contract.symbol, error)
 
 
-class Download:
-    """A plan of history requests: several under way at a time, delivered in order, each repeated within reason."""
+class Asking:
+    """Asks for history as TWS bears it: paced, and again as often as there is sense in it."""
 
-    def __init__(self, sink, contract, plan, what, rth):
-        self.sink = sink
+    def __init__(self, contract, what):
         self.contract = contract
-        self.plan = plan
         self.what = what
-        self.rth = rth
 
-    async def run(self, link):
-        """Deliver a History record per request, in the plan's order; a HistoryFailed instead of one that failed."""
-        under_way = deque()
-        waiting = deque(self.plan)
-        try:
-            for number in range(len(self.plan)):
-                while waiting and len(under_way) < IN_FLIGHT:
-                    under_way.append(asyncio.ensure_future(self._fetch(link, waiting.popleft())))
-                bars = await under_way.popleft()
-                self.sink(History(bars, number, len(self.plan)))
-        except RequestRefused as error:
-            self.sink(HistoryFailed(error.code, error.text))
-        except (NotConnected, TimedOut) as error:
-            self.sink(HistoryFailed(0, str(error)))
-        finally:
-            for task in under_way:
-                task.cancel()
+    async def rows(self, link, request, question):
+        """What TWS answers to `question()`, made anew for each try; () when it has no data.
 
-    async def _fetch(self, link, request):
+        `request` is what it asks for, as pacing counts it. Raises RequestRefused, TimedOut, NotConnected.
+        """
         tries = 0
         while True:
             await link.ready()
             await self._pace(link, request)
             try:
-                return await self._ask(link, request)
+                return await self._ask(link, question())
             except NotConnected as error:
                 log.info('history of %s will be asked for again: %s', self.contract.symbol, error)
             except (TimedOut, RequestRefused) as error:
@@ -177,9 +162,9 @@ class Download:
                 return
             await asyncio.sleep(delay)
 
-    async def _ask(self, link, request):
+    async def _ask(self, link, question):
         try:
-            return await link.question(HistoryQuestion(self.contract, request, self.what, self.rth), HISTORY_SECONDS)
+            return await link.question(question, HISTORY_SECONDS)
         finally:
             link.pacing.done()
 
@@ -197,3 +182,42 @@ class Download:
             raise error
         log.warning('history request failed (%s), asking again', error)
         return True
+
+
+def failure(error):
+    """The record that tells of a download's end."""
+    if isinstance(error, RequestRefused):
+        return HistoryFailed(error.code, error.text)
+    return HistoryFailed(0, str(error))
+
+
+class Download:
+    """A plan of history requests: several under way at a time, delivered in order, each repeated within reason."""
+
+    def __init__(self, sink, contract, plan, what, rth):
+        self.sink = sink
+        self.contract = contract
+        self.plan = plan
+        self.what = what
+        self.rth = rth
+        self._asking = Asking(contract, what)
+
+    async def run(self, link):
+        """Deliver a History record per request, in the plan's order; a HistoryFailed instead of one that failed."""
+        under_way = deque()
+        waiting = deque(self.plan)
+        try:
+            for number in range(len(self.plan)):
+                while waiting and len(under_way) < IN_FLIGHT:
+                    under_way.append(asyncio.ensure_future(self._fetch(link, waiting.popleft())))
+                bars = await under_way.popleft()
+                self.sink(History(bars, number, len(self.plan)))
+        except IBError as error:
+            self.sink(failure(error))
+        finally:
+            for task in under_way:
+                task.cancel()
+
+    def _fetch(self, link, request):
+        return self._asking.rows(
+            link, request, lambda: HistoryQuestion(self.contract, request, self.what, self.rth))

@@ -9,6 +9,10 @@ class NotConnected(IBError):
     """No API session with TWS: nothing was sent."""
 
 
+class StoreInUse(IBError):
+    """Another run uses the store, which serves one cerebro at a time."""
+
+
 class TimedOut(IBError):
     """TWS did not answer within the bound given: what was asked for is unknown, not empty."""
 

@@ -4,15 +4,18 @@ from typing import NamedTuple
 
 
 class Fill:
-    """One execution on its way to its order; `order` is None when not ours, `bit` is what the order made of it."""
-    __slots__ = ('execution', 'order', 'size', 'moved', 'commission', 'arrived', 'bit')
+    """One execution on its way to its order; `order` is None when not ours, `bit` is what the order made of it.
+
+    `commission` and `realizedPNL` are TWS's, None while it has not told them.
+    """
+    __slots__ = ('execution', 'order', 'size', 'moved', 'commission', 'realizedPNL', 'arrived', 'bit')
 
     def __init__(self, execution, order, size, moved, arrived):
         self.execution = execution
         self.order = order
         self.size = size
         self.moved = moved
-        self.commission = None
+        self.commission = self.realizedPNL = None
         self.arrived = arrived
         self.bit = None
 
@@ -38,15 +41,17 @@ class Fills:
         self.waiting = collections.OrderedDict()
         self.early = {}
 
-    def find(self, execution):
-        """The fill this execution is, or corrects; None for a new one."""
-        return self.known.get(base(execution.execId))
+    def find(self, record):
+        """The fill that an execution is or corrects, or that a commission is for; None when there is none yet."""
+        return self.known.get(base(record.execId))
 
     def add(self, execution, order, size, moved, now):
         """Enter a new execution; an order's waits for its commission."""
         fill = Fill(execution, order, size, moved, now)
         self.known[base(execution.execId)] = fill
-        fill.commission = self.early.pop(execution.execId, None)
+        early = self.early.pop(execution.execId, None)
+        if early is not None:
+            self._price(fill, early)
         if order is not None:
             self._wait(fill)
         return fill
@@ -71,14 +76,18 @@ class Fills:
 
     def on_commission(self, record):
         """Take a commission, unknown is 0; returns an Amended when its fill had been told already, else None."""
-        amount = record.commission or 0.0
-        fill = self.known.get(base(record.execId))
+        fill = self.find(record)
         if fill is None:
-            self.early[record.execId] = amount
+            self.early[record.execId] = record
             return None
         paid = fill.commission or 0.0
-        fill.commission = amount
-        return Amended(fill, amount - paid) if fill.bit is not None and amount != paid else None
+        self._price(fill, record)
+        more = fill.commission - paid
+        return Amended(fill, more) if fill.bit is not None and more else None
+
+    def _price(self, fill, record):
+        fill.commission = record.commission or 0.0
+        fill.realizedPNL = record.realizedPNL
 
     def due(self, now, can_tell=bool):
         """Take out the fills that may be told: commission known or waited for long enough, none overtaken.

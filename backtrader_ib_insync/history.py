@@ -111,6 +111,16 @@ def _check(timeframe, compression):
             ', '.join(SIZES)))
 
 
+def check_declared(timeframe, compression=1):
+    """Raises NotSupportedTimeframe for bars that TWS lacks and that only backtrader's own filters can join."""
+    seconds = _UNIT_SECONDS.get(timeframe, 0) * compression
+    if timeframe == TimeFrame.Years or seconds > DAY:
+        raise NotSupportedTimeframe(
+            'no bars of {} {}: within a day they are counted from its midnight, and TWS has none longer than a month; '
+            'give the feed smaller ones and join them with resampledata, or take days, weeks or months'.format(
+                compression, TimeFrame.getname(timeframe, compression)))
+
+
 def is_small(size):
     """Whether TWS paces requests for bars of this size (given by its text)."""
     return SIZES[size].seconds <= SMALL
@@ -138,8 +148,13 @@ def plan(start, end, size, now=None):
     return tuple(reversed(requests))
 
 
-def plan_continuous(start, now, size):
-    """The one request for a continuous future, which takes no end date (10339): from `start`, or the largest."""
+def has_no_end(secType, what):
+    """Whether TWS takes no end date: for a continuous future (10339), nor for prices adjusted up to now (321)."""
+    return secType == 'CONTFUT' or what == 'ADJUSTED_LAST'
+
+
+def plan_till_now(start, now, size):
+    """The one request for what takes no end date: from `start`, or the largest."""
     if start is not None and start >= now:
         return ()
     kind = SIZES[size]

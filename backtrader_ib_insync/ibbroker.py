@@ -201,6 +201,7 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
     def next(self):
         """Take in what TWS told since the last pass; cerebro then asks for the notifications."""
         self._take_in()
+        self.desk.look_around()
         # what a notification makes a strategy order is told in the next pass: the two must not go on for ever
         self.notifs.append(None)
 

@@ -1,42 +1,35 @@
 """IBData: the feed backtrader sees. It looks its contract up, follows its course, and fills the lines."""
 import collections
 import datetime
-import logging
-from typing import NamedTuple
 
 import backtrader as bt
 from backtrader.feed import DataBase
 
 from . import columns, history, livestream
+from .archive import Archive
 from .assembler import Assembler
 from .course import Course
-from .daynumber import number, seconds
-from .errors import HistoryFailed as DownloadFailed
-from .errors import NotSupportedTimeframe, UnknownZone
+from .errors import NotConnected, NotSupportedTimeframe, UnknownZone
 from .ibclone import IBDataClone, unseen_resampling
 from .ibstore import IBStore
 from .identity import Identity
 from .overture import Overture
-from .progress import Progress
 from .proof import FOREVER, Proof
+from .regularhours import RegularHours
 from .resampler import FilterClock, aligned
+from .rows import Rows, Status
+from .tickcourse import TickCourse
 from .timetable import Timetable
 from .zones import UTC, as_zone, zone
 
-log = logging.getLogger(__name__)
-
 #: seconds `start` waits for the contract, so that its time zone is known before the first bar
 START_SECONDS = 15.0
-#: a tick on the very edge of an interval opens it; backtrader's filters would close with it, so it comes so much later
-EDGE_NUDGE = 5e-5
 #: what backtrader puts for a `sessionend` that was not given
 LAST_MOMENT = datetime.time(23, 59, 59, 999990)
 
 
-class Status(NamedTuple):
-    """A status to be notified, in its place among the bars."""
-    status: int
-    args: tuple
+def _of_identity(name, meaning):
+    return property(lambda self: getattr(self.identity, name), doc=meaning)
 
 
 class MetaIBData(DataBase.__class__):
@@ -52,10 +45,13 @@ class IBData(DataBase, metaclass=MetaIBData):
     Params:
 
       - ``sectype`` ('STK'), ``exchange`` ('SMART'), ``currency`` (''): for what the dataname leaves out.
-      - ``rtbar`` (False): follow TWS's 5-second bars instead of ticks.
+      - ``rtbar`` (False): follow TWS's 5-second bars instead of ticks, for bars that 5 seconds divide.
       - ``historical`` (False): deliver history from ``fromdate`` to ``todate``, then end.
-      - ``what`` (None): TRADES, MIDPOINT, BID, ASK, BID_ASK...; by default TRADES, or BID for FX and CFD.
-      - ``useRTH`` (False): regular trading hours only.
+      - ``what`` (None): TRADES, MIDPOINT, BID, ASK, BID_ASK...; by default TRADES, or BID for FX and CFD. It is the same
+        in history and live, where there are trades, BID, ASK and MIDPOINT: bars of these three are made of TWS's
+        5-second bars when 5 seconds divide them, else of the quotes as they change.
+      - ``useRTH`` (False): regular trading hours only. Live bars are then made of TWS's 5-second bars, which keep to them;
+        ticks, where 5 seconds do not divide a bar or none is made, are held against the contract's `liquidHours`.
       - ``qcheck`` (0.5): longest sleep of the strategy thread in seconds when nothing comes at all.
       - ``backfill_start`` (True): history first, from ``fromdate`` or as much as one request gives.
       - ``backfill`` (True): fill the gap from history after a reconnection.
@@ -67,7 +63,12 @@ class IBData(DataBase, metaclass=MetaIBData):
       - ``tick_by_tick`` (None): follow TWS's tick-by-tick data instead of RTVolume: 'Last', 'AllLast' (trades, in whole
         seconds), 'BidAsk' (its bid, or what ``what`` says) or 'MidPoint'. TWS allows few of these at a time.
 
-    A feed of ``TimeFrame.Ticks`` has no history: trades missed while the link was down stay missing.
+    A feed of ``TimeFrame.Ticks`` delivers every trade (of FX, CFD and indices every change of the price). Trades that
+    passed while the link was down come from TWS's history of ticks before it says LIVE again, and with ``fromdate`` those
+    since then; without it a live feed of ticks begins now. TWS dates ticks of history in whole seconds, so several have
+    the same stamp; what was delivered of a second is not told twice. IB filters its history: where it lacks a trade that
+    came live ``notify_store`` is told. It gives a thousand ticks a request, 60 requests in 10 minutes: a day of a busy
+    stock takes an hour or more.
 
     All stamps are UTC; ``tz`` (or the contract's own zone) is for display and for naive dates, as in backtrader.
     """
@@ -96,17 +97,24 @@ class IBData(DataBase, metaclass=MetaIBData):
     resampling = unseen_resampling
     RTBAR_MINSIZE = livestream.SMALLEST
 
+    contract = _of_identity('contract', 'The contract of the data, None until TWS has told it.')
+    contractdetails = _of_identity('details', 'Its details.')
+    tradecontract = _of_identity('tradecontract', 'The contract that orders are for, None until TWS has told it.')
+    tradecontractdetails = _of_identity('tradedetails', 'Its details.')
+    precontract = _of_identity('asked', 'The contract that TWS is asked for.')
+    pretradecontract = _of_identity('trade_asked', 'The one for orders that TWS is asked for.')
+
     def __init__(self, **kwargs):
         self.ib = self._store(**kwargs)
         livestream.checked(self.p.tick_by_tick)
         self.identity = Identity(self.p)
         if not isinstance(self.p.dataname, str) and not self.p.name:
             self._name = self.identity.name
-        self.zone = self.timetable = self.overture = self.course = self._edges = None
+        self.zone = self.timetable = self._hours = self.archive = self.overture = self.course = self._edges = None
         self.filterclock = FilterClock(self)
         self.catching_up = False
         self._arrivals = collections.deque()
-        self._rows = collections.deque()
+        self.rows = Rows(self)
         self._clones = []
         self._stage = self._ended
         self._has_own_end = True
@@ -115,33 +123,6 @@ class IBData(DataBase, metaclass=MetaIBData):
         self._preloading = False
         self._may_wait = False
         self._env = None
-
-    @property
-    def contract(self):
-        """The contract of the data, None until TWS has told it."""
-        return self.identity.contract
-
-    @property
-    def contractdetails(self):
-        return self.identity.details
-
-    @property
-    def tradecontract(self):
-        """The contract that orders are for, None until TWS has told it."""
-        return self.identity.tradecontract
-
-    @property
-    def tradecontractdetails(self):
-        return self.identity.tradedetails
-
-    @property
-    def precontract(self):
-        """The contract that TWS is asked for."""
-        return self.identity.asked
-
-    @property
-    def pretradecontract(self):
-        return self.identity.trade_asked
 
     # -- backtrader's hooks --------------------------------------------------------------------------------------------
 
@@ -164,20 +145,21 @@ class IBData(DataBase, metaclass=MetaIBData):
         self.ib.start(data=self)
         self.overture.begin()
         patience = START_SECONDS if self.islive() else FOREVER
-        while self._stage == self._prepare and self.overture.looks_up and self.ib.await_record(
-                self.overture.found, patience):
-            self.overture.stage()
+        while self._stage == self._prepare and self.overture.looks_up and self.ib.await_fact(self.backlog, patience):
+            self._prepare()
 
     def _reset(self):
-        """cerebro may run more than once."""
+        """cerebro may run more than once, and an exception may have ended a run."""
+        self.unsubscribe()
         self.identity.forget()
         self.course = None
         self._edges = Proof(self.ib)
+        self.archive = Archive(self, self.ib)
         self.overture = Overture(self, self.ib, self.p.backfill_from)
         self._stage = self._prepare
         self._farewell = None
         self.catching_up = self.islive()
-        for queue in (self._arrivals, self._rows):
+        for queue in (self._arrivals, self.rows):
             queue.clear()
 
     def _warn(self):
@@ -189,9 +171,11 @@ class IBData(DataBase, metaclass=MetaIBData):
 
     def _plan_bars(self):
         """What history is asked for; False, told and in history raised, when TWS has nothing for such bars."""
-        self._passing = bool(self._resampling or self.replaying) or self._timeframe == bt.TimeFrame.Ticks
+        self._passing = bool(self._resampling or self.replaying)
         try:
             self._size = history.base_size(self._timeframe, self._compression)
+            if not self._passing:
+                history.check_declared(self._timeframe, self._compression)
         except NotSupportedTimeframe as error:
             self.fail(error, self.NOTSUPPORTED_TF)
             return False
@@ -225,7 +209,7 @@ class IBData(DataBase, metaclass=MetaIBData):
 
     def backlog(self):
         """Whether records wait to become bars."""
-        return bool(self._rows or self._arrivals or self.overture is not None and self.overture.found
+        return bool(self.rows or self._arrivals or self.overture is not None and self.overture.found
                     or self.course is not None and self.course.backlog())
 
     def due(self):
@@ -298,7 +282,7 @@ class IBData(DataBase, metaclass=MetaIBData):
         lines.datetime[0], lines.open[0], lines.high[0], lines.low[0], lines.close[0], lines.volume[0] = row
         lines.openinterest[0] = 0.0
         if row[0] > self.todate and self.islive():
-            self._rows.clear()
+            self.rows.clear()
             self.course.end(self.DISCONNECTED, 'todate has been reached')
         return True
 
@@ -306,8 +290,8 @@ class IBData(DataBase, metaclass=MetaIBData):
         """The next bar, None when there is none now, False when there will be none."""
         slept = False
         while True:
-            if self._rows:
-                row = self._rows.popleft()
+            if self.rows:
+                row = self.rows.popleft()
                 if not isinstance(row, Status):
                     return row
                 self._notify(row)
@@ -327,7 +311,7 @@ class IBData(DataBase, metaclass=MetaIBData):
     def _notify(self, row):
         self.catching_up = self.islive() and row.status not in (self.LIVE, self.DISCONNECTED, self.NOTSUBSCRIBED)
         if row.status == self.CONNBROKEN:
-            self.course.rewind(self.filterclock.drop())
+            self.course.rewind(self.filterclock)
         if self._preloading and row.status == self.DISCONNECTED:
             self._farewell = row
         else:
@@ -342,20 +326,34 @@ class IBData(DataBase, metaclass=MetaIBData):
     # -- stages: the overture, then the course -------------------------------------------------------------------------
 
     def _prepare(self):
-        return self.overture.stage()
+        return self._is_cut_off() or self.overture.stage()
+
+    def _is_cut_off(self):
+        """Whether the store was stopped while there was no stream to end."""
+        if self._stream is not None or not self._arrivals:
+            return False
+        self.fail(NotConnected(self._arrivals.popleft().reason))
+        return True
 
     def introduce(self):
-        """The contracts are known: so are the zone and the hours."""
-        self.tell(self.CONNECTED)
+        """The contracts are known: so are the zone and the hours. Raises BadParameter."""
+        livestream.check_what(self)
+        self.rows.tell(self.CONNECTED)
         try:
             self.zone = zone(self.contractdetails.timeZoneId)
         except UnknownZone as error:
             self.ib.notify(str(error))
         self._make_timetable()
-        days = self.day_ends(self._timeframe)
-        self.course = Course(self, self.ib, Assembler(
-            self._timeframe, self._compression, self._size, self.lattice, days, self._passing))
+        self._hours = RegularHours(self, self.ib) if self.p.useRTH else None
+        self.course = self._plan_course()
         self._convert_dates()
+
+    def _plan_course(self):
+        if self.is_of_ticks:
+            return TickCourse(self, self.ib, livestream.tick_kind(self))
+        days = self.day_ends(self._timeframe)
+        return Course(self, self.ib, Assembler(
+            self._timeframe, self._compression, self._size, self.lattice, days, self._passing))
 
     def _make_timetable(self):
         p = self.p
@@ -364,7 +362,7 @@ class IBData(DataBase, metaclass=MetaIBData):
         endzone = as_zone(p.tz) if p.tz else None
         self.timetable = Timetable(self.contractdetails, p.useRTH, self.zone or UTC, own, endzone)
         if own is None:
-            p.sessionend = self.timetable.usual_end() or LAST_MOMENT
+            p.sessionend = self.timetable.usual_end(self._gettz() or UTC) or LAST_MOMENT
 
     def _convert_dates(self):
         """Dates that the user gave are read in the zone, which is known only now."""
@@ -374,11 +372,19 @@ class IBData(DataBase, metaclass=MetaIBData):
     def set_out(self, covered):
         """All is known, and delivered up to `covered`: the course begins."""
         self._stage = self._run
-        self.resume(covered, start=True)
+        self.archive.resume(covered, start=True)
+
+    def arrive(self, record):
+        """A word for this feed, from any thread."""
+        self._arrivals.append(record)
 
     def _run(self):
+        if not self.islive() and self._is_cut_off():
+            return True
         while self._arrivals:
-            self.course.arrive(self._arrivals.popleft())
+            record = self._arrivals.popleft()
+            if self._hours is None or self._hours.admits(record):
+                self.course.arrive(record)
         return self.course.state()
 
     def _ended(self):
@@ -392,71 +398,25 @@ class IBData(DataBase, metaclass=MetaIBData):
         return self._timeframe >= bt.TimeFrame.Days and not self._passing
 
     @property
-    def has_history(self):
-        return self._timeframe != bt.TimeFrame.Ticks
+    def is_of_ticks(self):
+        """Whether every trade is a bar."""
+        return self._timeframe == bt.TimeFrame.Ticks
+
+    @property
+    def is_filtered(self):
+        """Whether backtrader's filters may join what this delivers."""
+        return self._passing or bool(self._clones)
 
     @property
     def what(self):
         """What TWS is asked to show."""
         return livestream.what(self)
 
-    def resume(self, covered, start=False):
-        """Deliver what history has since `covered` (or since `fromdate`), then go on live."""
-        begin = covered
-        if begin is None and self.p.fromdate is not None:
-            begin = seconds(self.fromdate)
-        if not self.islive():
-            now = self.ib.clock()
-            self.course.catch_up(begin, now if self.p.todate is None else min(now, seconds(self.todate)))
-        elif self.has_history and (self.p.backfill_start or not start):
-            self.course.catch_up(begin, self.course.closed_up_to())
-        else:
-            self.course.go_live()
-
-    def download(self, begin, end, size, answers):
-        """Ask for the bars of [begin, end); whether there was anything to ask for."""
-        # live, the stream has proven that `end` has passed, of which our idea of TWS's clock may fall short
-        now = max(self.ib.clock(), end) if self.islive() else self.ib.clock()
-        if self.contract.secType == 'CONTFUT':
-            plan = history.plan_continuous(begin, now, size)
-        else:
-            plan = history.plan(begin, end, size, now)
-        self.progress = Progress(self._name)
-        if plan:
-            self.ib.download(self.contract, plan, self.what, self.p.useRTH, answers)
-        return bool(plan)
-
-    def history_failed(self, record):
-        """History has a hole: an error where history is all there is, a notice where live bars go on."""
-        self.progress.close()
-        text = 'history: {} {}'.format(record.code or '', record.text)
-        if not self.islive():
-            self._stage = self._ended
-            raise DownloadFailed('{}: {}; what came before is not the whole range'.format(self._name, text))
-        self.say(text + '; bars are missing here')
-
-    def push(self, built, history):
-        """Queue a finished bar."""
-        within_day = self._timeframe < bt.TimeFrame.Days
-        stamp = built.start if within_day and not self.p.rightedge else built.end
-        if history:
-            stamp += self.p.hist_tzo * 3600
-        self._rows.append((number(stamp),) + built[2:])
-
-    def pass_tick(self, tick):
-        """Queue a tick as it is."""
-        on_edge = tick.time == int(tick.time) and (self.has_history or bool(self._clones))
-        self._rows.append((number(tick.time + EDGE_NUDGE * on_edge),) + (tick.price,) * 4 + (tick.size,))
-
     def deliver(self, row, time):
         """Queue a bar of another feed."""
-        self._rows.append(row)
+        self.rows.append(row)
         if self.course is not None:
-            self.course.seam.deliver(time)
-
-    def tell(self, status, *args):
-        """Notify a status once the bars before it have been delivered."""
-        self._rows.append(Status(status, args))
+            self.course.played(row, time)
 
     def say(self, text):
         """Tell `notify_store` about this feed."""
@@ -475,18 +435,19 @@ class IBData(DataBase, metaclass=MetaIBData):
             self._give_up(error, status)
 
     def _give_up(self, error, status):
-        self.tell(self.DISCONNECTED if status is None else status, str(error))
+        self.rows.tell(self.DISCONNECTED if status is None else status, str(error))
+        self.quit()
+
+    def quit(self):
+        """Nothing more will be delivered."""
         self._stage = self._ended
 
     # -- the live stream -----------------------------------------------------------------------------------------------
 
     def subscribe(self):
-        """Follow the live stream; a feed that has none, and one of history alone, does not."""
-        if not self.islive():
-            return
-        make = livestream.stream_for(self)
-        if make is not None:
-            self._stream = self.ib.subscribe(make, self._arrivals)
+        """Follow the live stream; a feed of history alone does not."""
+        if self.islive():
+            self._stream = self.ib.subscribe(livestream.stream_for(self), self._arrivals)
 
     def unsubscribe(self):
         """Give the market data line back."""

@@ -1,7 +1,6 @@
 """IBStore: the one object that owns the connection, the queues and the request ids of a process."""
 import atexit
 import collections
-import copy
 import datetime
 import logging
 import time
@@ -11,10 +10,13 @@ import backtrader as bt
 from .account_stream import AccountStream
 from .connection import Connection, Settings
 from .downloads import Download, Lookup
-from .errors import BadParameter, IBError, NotConnected
+from .errors import BadParameter, IBError, NotConnected, StoreInUse
 from .line import REQIDBASE
 from .linkstate import LinkState
 from .loop import Loop, Waker
+from .messages import Closed
+from .runs import is_running
+from .tickhistory import TickDownload
 
 log = logging.getLogger(__name__)
 
@@ -96,12 +98,14 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         self.notifs = collections.deque()
         self.datas = []
         self.broker = None
+        self._cerebro = None
         self.waker = Waker()
         self.link = LinkState(self.p, self.put_notification)
         self._asked = 0.0
         self._loop = None
         self._connection = None
         self._deadline = None
+        self._has_orders = False
         self.pass_hit = False
         if self.p._debug:
             logging.getLogger(__package__).setLevel(logging.DEBUG)
@@ -116,21 +120,32 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
     # -- life ----------------------------------------------------------------------------------------------------------
 
     def start(self, data=None, broker=None):
-        """Connect if that has not been done; called by cerebro, by each feed and by the broker."""
-        if data is None and broker is None:
-            self._abandon()
-        if data is not None and not any(data is known for known in self.datas):
-            self.datas.append(data)
+        """Connect if that has not been done; called by cerebro, by each feed and by the broker.
+
+        Raises StoreInUse when they belong to another cerebro than the one that runs on this store.
+        """
+        if data is not None:
+            self._serve(data.getenvironment())
+            if not any(data is known for known in self.datas):
+                self.datas.append(data)
         if broker is not None:
+            self._serve(broker.cerebro)
             self.attach(broker)
         if self._loop is None:
             self._connect()
 
-    def _abandon(self):
-        """cerebro begins a run: feeds that are still here were left behind by an exception in an earlier one.
+    def _serve(self, cerebro):
+        """One cerebro at a time: what is told to a strategy thread is taken by one."""
+        if cerebro is self._cerebro:
+            return
+        if self._cerebro is not None and is_running(self._cerebro):
+            raise StoreInUse('another cerebro runs on this IBStore, which serves one cerebro at a time: add all feeds '
+                             'and strategies to one, or run the other in a process and with a clientId of its own')
+        self._abandon()
+        self._cerebro = cerebro
 
-        Its broker, if it has one, will come; one of an earlier run would take in nothing any more.
-        """
+    def _abandon(self):
+        """Feeds and a broker that are still here were left behind by an exception in an earlier run."""
         self.broker = None
         abandoned, self.datas = self.datas, []
         for data in abandoned:
@@ -156,12 +171,18 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
                         p.marketdatatype)
 
     def stop(self):
-        """Disconnect and end the loop thread; what was known (cash, positions) stays readable. Any number of times."""
+        """Disconnect and end the loop thread; what was known (cash, positions) stays readable. Any number of times.
+
+        In a run it ends every feed, and so the run; from any thread.
+        """
         loop, connection, self._loop, self._connection = self._loop, self._connection, None, None
-        self.datas = []
+        datas, self.datas = self.datas, []
+        self.broker = self._cerebro = None
         if loop is None:
             return
         atexit.unregister(self.stop)
+        for data in datas:
+            data.arrive(Closed('the store was stopped'))
         try:
             loop.call(connection.shut, timeout=FAREWELL_SECONDS)
         except IBError as error:
@@ -207,6 +228,7 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
 
     def sleep(self, seconds):
         """Let the strategy thread sleep till something comes, at most `seconds` from the first sleep of the pass."""
+        self._release()
         kicks = self.waker.kicks
         if self.pending():
             return
@@ -217,10 +239,6 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         if due > 0:
             self.waker.wait(kicks, due)
         self.link.drain()
-
-    def await_record(self, queue, seconds):
-        """Sleep till `queue` holds something, for feeds that must not answer "nothing yet"; False after `seconds`."""
-        return self.await_fact(lambda: bool(queue), seconds)
 
     def await_fact(self, fact, seconds):
         """Sleep till `fact()` holds, which is asked at each record that comes; False after `seconds`."""
@@ -272,6 +290,17 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         """Fetch the bars of a `history.plan`; History records arrive in `queue`, or HistoryFailed."""
         self._run(Download(self._sink(queue), contract, plan, what, rth))
 
+    def download_ticks(self, contract, begin, end, kind, rth, queue):
+        """Fetch ticks as TickDownload has it; its records arrive in `queue`. Returns what `abandon` takes."""
+        job = TickDownload(self._sink(queue), contract, begin, end, kind, rth)
+        self._run(job)
+        return job
+
+    def abandon(self, job):
+        """Nobody waits for a download of ticks any more; harmless when the store has been stopped."""
+        if self._loop is not None:
+            self._loop.post(job.abandon)
+
     def _run(self, job):
         self._online().post(self._connection.desk.run, job)
 
@@ -308,8 +337,6 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
 
     def attach(self, broker):
         """Deliver order and account records to `broker.inbox` from now on, beginning with all TWS knows."""
-        if broker is self.broker:
-            return
         self.broker = broker
         if self._loop is not None:
             self._loop.post(self._connection.attach, self._sink(broker.inbox))
@@ -334,12 +361,24 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         return self.link.up
 
     def place(self, contract, order):
-        """Send a new or changed order; returns at once. The order is copied."""
-        self._online().post(self._connection.orders.place, contract, copy.copy(order))
+        """Send a new or changed order; returns at once.
+
+        It leaves when this pass ends or sleeps, some milliseconds from now at the latest: a change of it that comes
+        before takes its place. The order must not be changed any more.
+        """
+        self._online().post_later(self._connection.orders.place, contract, order)
+        self._has_orders = True
 
     def cancel(self, order):
-        """Ask TWS to cancel an order; returns at once."""
-        self._online().post(self._connection.orders.cancel, copy.copy(order))
+        """Ask TWS to cancel an order, after the orders that were placed before; returns at once."""
+        self._online().post_later(self._connection.orders.cancel, order)
+        self._has_orders = True
+
+    def _release(self):
+        """Let the orders of this pass go."""
+        if self._has_orders and self._loop is not None:
+            self._has_orders = False
+            self._loop.post(self._connection.orders.release)
 
     def list_orders(self, number):
         """Have TWS list its open orders to the broker, and after them an OrdersListed with this number."""
@@ -348,4 +387,4 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
 
     def what_if(self, contract, order, timeout=10.0):
         """Margin and commission an order would have, as the client library's OrderState; nothing is placed."""
-        return self._online().call(self._connection.orders.what_if, contract, copy.copy(order), timeout=timeout)
+        return self._online().call(self._connection.orders.what_if, contract, order, timeout=timeout)

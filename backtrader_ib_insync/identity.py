@@ -24,7 +24,7 @@ class Identity:
         p = self._params
         found = contracts.contract_of(dataname, Contract, p.sectype, p.exchange, p.currency)
         # TWS keeps the history of futures for two years after their end, and finds them when told to
-        found.includeExpired = found.includeExpired or p.historical and found.secType == 'FUT'
+        found.includeExpired = found.includeExpired or p.historical and found.secType in ('FUT', '')
         return found
 
     @property
@@ -69,7 +69,8 @@ def _routed(details, asked):
     """The contract for requests: TWS's, at the exchange that was asked for."""
     found = details.contract
     found.exchange = asked.exchange or found.exchange
-    found.includeExpired = asked.includeExpired
+    # a conId tells no type: only now it is known whether there is anything to expire
+    found.includeExpired = asked.includeExpired and (asked.secType or found.secType) == 'FUT'
     # some contracts come with the hour of their last trade, which TWS does not take back
     found.lastTradeDateOrContractMonth = found.lastTradeDateOrContractMonth.split(' ')[0]
     return found

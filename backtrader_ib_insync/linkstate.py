@@ -37,9 +37,12 @@ class LinkState:
 
     def drain(self):
         """Take in what the connection said of itself."""
-        inbox = self.inbox
-        while inbox:
-            record = inbox.popleft()
+        while True:
+            try:
+                record = self.inbox.popleft()
+            except IndexError:
+                # by now: whoever asks from another thread takes records as well
+                return
             self._TAKE[type(record)](self, record)
 
     def _take_session(self, session):

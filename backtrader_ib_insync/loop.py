@@ -15,6 +15,8 @@ from .errors import NotConnected, TimedOut
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 5.0
+#: seconds that what is posted by `post_later` may lie, so that a burst is worked off at one go
+GATHER_SECONDS = 0.005
 
 
 class Waker:
@@ -42,6 +44,7 @@ class Loop:
         self._loop = asyncio.new_event_loop()
         self._posted = collections.deque()
         self._is_called = False
+        self._is_timed = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -70,7 +73,8 @@ class Loop:
     def call(self, function, *args, timeout=None):
         """Run `function(*args)` on the loop thread and return its result, awaited when it is awaitable.
 
-        Raises TimedOut after `timeout` seconds (the work is then cancelled), NotConnected when the loop was stopped.
+        What was posted before is run before. Raises TimedOut after `timeout` seconds (the work is then cancelled),
+        NotConnected when the loop was stopped.
         """
         if threading.current_thread() is self._thread:
             raise RuntimeError('call() would wait for itself: it was made on the loop thread; use post() there')
@@ -86,6 +90,8 @@ class Loop:
 
     def _submit(self, coroutine):
         try:
+            if self._posted:
+                self._loop.call_soon_threadsafe(self._work_off)
             return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         except RuntimeError:
             coroutine.close()
@@ -98,17 +104,30 @@ class Loop:
         self._posted.append((function, args))
         if self._is_called:
             return True
-        # waking a loop costs a system call and a turn of the interpreter: one for a burst of orders is enough
+        # waking a loop costs a system call and a turn of the interpreter: one for a burst is enough
         self._is_called = True
+        return self._wake(self._work_off)
+
+    def post_later(self, function, *args):
+        """As `post`, in the same order, but up to GATHER_SECONDS later: for what comes in bursts and is not urgent."""
+        if self._loop.is_closed():
+            return False
+        self._posted.append((function, args))
+        if self._is_called or self._is_timed:
+            return True
+        self._is_timed = True
+        return self._wake(self._loop.call_later, GATHER_SECONDS, self._work_off)
+
+    def _wake(self, *call):
         try:
-            self._loop.call_soon_threadsafe(self._work_off)
+            self._loop.call_soon_threadsafe(*call)
         except RuntimeError:
             return False
         return True
 
     def _work_off(self):
         """Run what was posted, in order; what comes from here on calls again."""
-        self._is_called = False
+        self._is_called = self._is_timed = False
         while self._posted:
             function, args = self._posted.popleft()
             try:

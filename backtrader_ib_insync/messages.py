@@ -8,9 +8,13 @@ from typing import Any, NamedTuple, Optional, Tuple
 # -- the link: the only four words that feeds and broker hear about it -------------------------------------------------
 
 class Lost(NamedTuple):
-    """The link is gone, or holes may be in what it carries; the store is at work on it."""
+    """The link is gone, or holes may be in what it carries; the store is at work on it.
+
+    `heard` is given when that came to light late: at or after this time the stream was heard the last time.
+    """
     reason: str
     code: int = 0
+    heard: Optional[float] = None
 
 
 class Restored(NamedTuple):
@@ -82,6 +86,16 @@ class History(NamedTuple):
     bars: Tuple[Bar, ...]
     number: int
     of: int
+
+
+class TickHistory(NamedTuple):
+    """Ticks of the past, in order, dated in whole seconds: all up to `until` that were not told before.
+
+    `done` tells that these are the last.
+    """
+    ticks: Tuple[Tick, ...]
+    until: float
+    done: bool
 
 
 class HistoryFailed(NamedTuple):
@@ -156,6 +170,17 @@ class OrderError(NamedTuple):
     code: int
     text: str
     advanced: str = ''
+
+
+class OrderUnsent(NamedTuple):
+    """An order, or a change of one, that was not sent; `is_new` tells that nothing of the order ever was in this run.
+
+    `code` and `text` are those of an error.
+    """
+    orderId: int
+    code: int
+    text: str
+    is_new: bool
 
 
 class Execution(NamedTuple):

@@ -45,12 +45,18 @@ class OrderBook:
     def name(self, order, permId):
         """TWS's lasting id has become known."""
         if permId:
+            if permId != order.tws.permId:
+                order.update(permId=permId)
             self.by_perm[permId] = order
 
     def find(self, permId=0, clientId=None, orderId=0, orderRef=''):
         """The order by the most lasting of the names given, or None."""
         return (self.by_perm.get(permId) or (orderRef and self.by_name.get(orderRef))
                 or (orderId and self.by_id.get((clientId, orderId))) or None)
+
+    def find_by(self, record):
+        """The order that a record of TWS's is about, or None."""
+        return self.find(record.permId, record.clientId, record.orderId, getattr(record, 'orderRef', ''))
 
     def own(self, order):
         """The order that a clone, or itself, stands for; None when it was never sent."""

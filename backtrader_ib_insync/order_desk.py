@@ -1,21 +1,23 @@
 """Where orders are made, checked, sent, changed and taken back. Strategy thread; nothing here waits but `whatif`."""
-import bisect
 import logging
 
 from backtrader import Order
 
-from . import order_fields, zones
-from .errors import BadOrder, BadParameter, IBError, NotConnected, UnknownZone
-from .insync import Order as TWSOrder
+from . import order_fields
+from .errors import BadOrder, BadParameter, IBError, NotConnected
 from .order_book import group_of, own_ref
-from .orders import IBOrder, date_number, exectype_of, last_bar, prices_of
+from .order_changes import exectype_of, prices_of
+from .order_setting import Settings
+from .orders import KNOWN, IBOrder, date_number, last_bar, tws_order
 
 log = logging.getLogger(__name__)
 
-#: the attributes that a TWS order has
-KNOWN = frozenset(vars(TWSOrder()))
 #: what backtrader itself names of an order that can be changed
 MODIFIABLE = ('size', 'price', 'plimit', 'valid', 'trailamount', 'trailpercent')
+
+
+class TooEarly(BadOrder):
+    """The order's feed has not caught up with the market."""
 
 
 class OrderDesk:
@@ -25,8 +27,9 @@ class OrderDesk:
         self.broker = broker
         self.store = store
         self.book = book
+        self.settings = Settings(store)
         self._off_tick = set()
-        self._day_ends = {}
+        self._late = {}
 
     # -- new orders ----------------------------------------------------------------------------------------------------
 
@@ -41,6 +44,8 @@ class OrderDesk:
                 return self._send(order)
             order.info['whatif'] = self.store.what_if(order.data.tradecontract, order.tws)
             return order
+        except TooEarly as error:
+            return self._refuse(order, str(error), self._weight(order.data))
         except IBError as error:
             return self._refuse(order, str(error))
 
@@ -57,7 +62,7 @@ class OrderDesk:
                            'contract yet; wait for the first bar'.format(data._name))
         self._need_link('order not sent')
         if not self.broker.p.backfill_orders and getattr(data, 'catching_up', False):
-            raise BadOrder('the feed {!r} still delivers history: wait for LIVE in notify_data, or use '
+            raise TooEarly('the feed {!r} still delivers history: wait for LIVE in notify_data, or use '
                            'getbroker(backfill_orders=True)'.format(data._name))
         for name, other in (('parent', order.p.parent), ('oco', order.p.oco)):
             own = other and self.book.own(other)
@@ -85,9 +90,20 @@ class OrderDesk:
             for member in self.book.family(order):
                 member.life.transmitted = True
 
-    def _refuse(self, order, reason):
+    def _weight(self, data):
+        """How loud a refusal is while `data` catches up: the first is a warning, one a bar would bury the rest."""
+        known = id(data) in self._late
+        self._late[id(data)] = data
+        return logging.DEBUG if known else logging.WARNING
+
+    def look_around(self):
+        """Feeds that have caught up may fall behind once more: that is worth another warning."""
+        if self._late:
+            self._late = {key: data for key, data in self._late.items() if data.catching_up}
+
+    def _refuse(self, order, reason, weight=logging.WARNING):
         """Tell an order Rejected that was not sent; a bracket it belongs to is taken back as a whole."""
-        log.warning('order %s rejected: %s', order.ref, reason)
+        log.log(weight, 'order %s rejected: %s', order.ref, reason)
         order.broker = self.broker
         order.tell(0, reason)
         order.end(Order.Rejected, order.created.dt)
@@ -104,30 +120,12 @@ class OrderDesk:
 
     def _fields(self, order, terms):
         """(the TWS order for `terms`, until when it is in force)."""
-        ticket = order_fields.ticket(terms, self._setting(order.data))
+        data = order.data
+        ticket = order_fields.ticket(terms, self.settings.of(data, last_bar(data)))
         if ticket.notes:
-            self._say_once(order.data, ticket.notes)
-        tws = TWSOrder()
-        vars(tws).update(self._belongings(order, terms), **ticket.fields)
-        return tws, self._until(tws, order.data) if ticket.until is None else ticket.until
-
-    def _until(self, tws, data):
-        """When TWS lets an order expire, epoch seconds; None when it has no date or one that cannot be read."""
-        if tws.tif in ('DAY', 'DTC'):
-            return self._day_end(data)
-        try:
-            return zones.parse_stamp(tws.goodTillDate, data._tz or zones.UTC) if tws.tif == 'GTD' else None
-        except (ValueError, UnknownZone) as error:
-            log.warning('an order is good till an unknown date: %s', error)
-            return None
-
-    def _setting(self, data):
-        contract = data.tradecontract
-        details = getattr(data, 'tradecontractdetails', None)
-        increments = self.store.link.price_increments(details, contract.exchange)
-        bar, zone = last_bar(data), getattr(data, '_tz', None) or zones.UTC
-        return order_fields.Setting(contract.secType, increments, bar and bar[1], zone, self.store.clock(),
-                                    details.orderTypes if details is not None else '')
+            self._say_once(data, ticket.notes)
+        tws = tws_order(self._belongings(order, terms), ticket.fields)
+        return tws, self.settings.until(tws, data) if ticket.until is None else ticket.until
 
     def _belongings(self, order, terms):
         """Whose the order is: ids, account, family, group."""
@@ -149,18 +147,6 @@ class OrderDesk:
         if account not in self.store.accounts:
             raise BadOrder('account {!r}: this login has {}'.format(account, ', '.join(self.store.accounts)))
         return account
-
-    def _day_end(self, data):
-        """When the session that is open, or the next one, ends (epoch seconds); None when TWS tells no hours."""
-        conId = data.tradecontract.conId
-        if conId not in self._day_ends:
-            details = getattr(data, 'tradecontractdetails', None)
-            hours = details and (details.liquidHours or details.tradingHours)
-            self._day_ends[conId] = [session.end for session in zones.sessions(hours, zones.zone(details.timeZoneId))
-                                     ] if hours else []
-        ends = self._day_ends[conId]
-        place = bisect.bisect_right(ends, self.store.clock())
-        return ends[place] if place < len(ends) else None
 
     def _say_once(self, data, notes):
         """A price off the tick is worth one warning a contract."""
@@ -252,7 +238,7 @@ class OrderDesk:
         price, plimit = prices_of(tws)
         order = self._make(tws.action == 'BUY', {}, data=data, size=order_fields.tidy(tws.totalQuantity), price=price,
                            pricelimit=plimit, exectype=exectype_of(tws))
-        order.state(tws, self._until(tws, data))
+        order.state(tws, self.settings.until(tws, data))
         order.submit(self.broker)
         self.book.add(order)
         return order

@@ -4,11 +4,11 @@ import math
 
 from backtrader import Order
 
-from . import codes, messages, trades
-from .account import signed
+from . import codes, messages, order_changes
 from .doubts import Doubts
+from .executions import Executions
 from .order_life import ALIVE, ENDED, FILLED, FILLS_PATIENCE, STATUSES
-from .orders import date_number, in_our_words
+from .orders import date_number
 from .strangers import Strangers, name_of
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ class Reports:
         self.broker = broker
         self.book = book
         self.accounts = accounts
-        self.fills = fills
+        self.executions = Executions(broker, book, accounts, fills)
         self.ending = {}
         self.strangers = Strangers(broker)
         self.view = None
@@ -35,9 +35,10 @@ class Reports:
         self.now = 0.0
         self.handlers = {
             messages.OpenOrder: self._open_order, messages.OrderState: self._order_state,
-            messages.OrderError: self._order_error, messages.OrdersListed: self.doubts.listed,
-            messages.Execution: self._execution,
-            messages.Commission: self._commission, messages.CompletedOrder: self._completed_order,
+            messages.OrderError: self._order_error, messages.OrderUnsent: self._order_unsent,
+            messages.OrdersListed: self.doubts.listed,
+            messages.Execution: self._execution, messages.Commission: self.executions.commission,
+            messages.CompletedOrder: self._completed_order,
             messages.AccountValue: self.accounts.on_value, messages.Position: self._position,
             messages.Portfolio: self._position, messages.Synchronising: self._synchronising,
             messages.Synchronised: self._synchronised,
@@ -56,8 +57,7 @@ class Reports:
         self.doubts.ask()
         for order, record in self.strangers.adopt():
             self._welcome(order, record)
-        for fill in self.fills.due(now, trades.can_tell):
-            self._tell_fill(fill)
+        self.executions.settle(now)
         for order in list(self.ending.values()):
             self._try_end(order)
         for holding in self.accounts.settle(now):
@@ -65,15 +65,12 @@ class Reports:
 
     # -- orders --------------------------------------------------------------------------------------------------------
 
-    def _find(self, record):
-        return self.book.find(record.permId, record.clientId, record.orderId, getattr(record, 'orderRef', ''))
-
     def _open_order(self, record):
         order = self.book.find(record.permId, record.clientId, record.orderId, record.order.orderRef)
         if order is None:
             self.strangers.meet(record)
             return
-        self._name(order, record.permId)
+        self.book.name(order, record.permId)
         order.life.listed = True
         self._take_over(order, record.order)
         if record.warning and record.warning != order.info.get('message'):
@@ -85,32 +82,31 @@ class Reports:
         if STATUSES.get(record.status) not in (ENDED, FILLED):
             self._status(order, record.status, 0.0, '')
 
-    def _name(self, order, permId):
-        if permId and permId != order.tws.permId:
-            order.update(permId=permId)
-            self.book.name(order, permId)
-
     def _take_over(self, order, told):
         """What TWS works is what counts: a change made by hand, or our own now confirmed."""
-        changed = {name: getattr(told, name) for name in ('totalQuantity', 'lmtPrice', 'auxPrice')
-                   if _differs(getattr(order.tws, name), getattr(told, name))}
-        if not changed:
+        before = order.life.before
+        if before is None and order.life.acknowledged:
+            terms, tws = order_changes.followed(order.exectype, order.terms, order.tws, told)
+            if tws is not order.tws:
+                order.tws = tws
+                order.ask(terms)
+        elif before is not None and order_changes.shows(told, order.tws, before[1]):
             order.life.before = None
-        elif order.life.before is None and order.life.acknowledged:
-            order.update(**changed)
-            order.ask(order.terms._replace(**in_our_words(order, changed)))
+        elif before is not None:
+            # the first of several changes may have been taken, and the last refused
+            order.life.before = order_changes.followed(order.exectype, before[0], before[1], told) + before[2:]
 
     def _welcome(self, order, record):
         """An order of an earlier run has been adopted: tell what it is, then what it has executed."""
         order.life.listed = order.life.transmitted = True
-        self._name(order, record.permId)
+        self.book.name(order, record.permId)
         self._status(order, record.status, 0.0, '')
-        self.fills.assign(order, record.permId)
+        self.executions.fills.assign(order, record.permId)
 
     def _order_state(self, record):
-        order = self._find(record)
+        order = self.book.find_by(record)
         if order is not None:
-            self._name(order, record.permId)
+            self.book.name(order, record.permId)
             order.life.listed = True
             self._status(order, record.status, record.filled, record.whyHeld)
         elif STATUSES.get(record.status) in (ENDED, FILLED):
@@ -132,10 +128,24 @@ class Reports:
         log.info('order %s (id %s): %s %s: %s', order.ref, record.orderId, record.code, record.text, kind)
         if kind == 'modification refused':
             self._restore(order)
+        elif kind == 'unclear':
+            if order.life.before is not None:
+                self.doubts.add(order)
         elif order.life.on_error(kind, record.text, self.now):
             if order.life.is_doubted():
                 self.doubts.add(order)
             self._note_end(order)
+
+    def _order_unsent(self, record):
+        order = self.book.by_id.get((self.broker.store.clientId, record.orderId))
+        if order is None:
+            return
+        order.tell(record.code, record.text)
+        if record.is_new and not order.life.acknowledged:
+            order.life.close(Order.Rejected, 0.0, self.now)
+            self._note_end(order)
+        else:
+            self._restore(order)
 
     def _restore(self, order):
         """TWS refused a modification, or a cancel when there is none, and works what it had."""
@@ -149,7 +159,7 @@ class Reports:
         permId = order.tws.permId
         order.ask(terms)
         order.state(tws, until)
-        self._name(order, permId)
+        self.book.name(order, permId)
         if order.executed.size and not order.executed.remsize:
             # it was filled while the modification was on its way
             order.life.close(Order.Completed, abs(order.executed.size), math.inf)
@@ -163,7 +173,7 @@ class Reports:
         ending = order.life.ending
         if ending is None or not order.alive():
             del self.ending[order.ref]
-        elif not self.fills.awaited(order) and ending.due(abs(order.executed.size), self.now):
+        elif not self.executions.fills.awaited(order) and ending.due(abs(order.executed.size), self.now):
             del self.ending[order.ref]
             self._end(order, ending.status)
 
@@ -174,71 +184,11 @@ class Reports:
         self.book.retire(order)
         self.broker.notify(order)
 
-    # -- executions ----------------------------------------------------------------------------------------------------
-
     def _execution(self, record):
         if self.view is not None:
             self.view.executions.append(record)
-            return
-        known = self.fills.find(record)
-        if known is None:
-            self._fill(record)
-        elif record.execId != known.execution.execId:
-            self._correct(known, record)
-
-    def _fill(self, record):
-        order = self._find(record)
-        if order is not None:
-            self._name(order, record.permId)
-            order.life.acknowledged = order.life.listed = True
-            if order.data.tradecontract.secType == 'BAG' != record.contract.secType:
-                order = None
-        elif self.views:
-            self.broker.said('an execution that is not of this broker: {} {:g} {} at {}'.format(
-                record.side, record.shares, name_of(record.contract), record.price), record)
-        size = signed(record)
-        moved = self.accounts.execute(record.contract, record.account, size, record.price, self.now)
-        self.fills.add(record, order, size, moved, self.now)
-
-    def _tell_fill(self, fill):
-        order, execution = fill.order, fill.execution
-        fill.bit = order.fill(fill.size, execution.price, date_number(execution.time), fill.moved,
-                              fill.commission or 0.0)
-        if not order.alive():
-            self.book.retire(order)
-        self.broker.notify(order)
-        for other in self.book.group(order):
-            if order.life.group or other.life.group:
-                self.broker.cancel(other)
-
-    def _correct(self, fill, record):
-        """TWS replaced an execution by another: of another price, another size, or none."""
-        if record.execId < fill.execution.execId:
-            return
-        change, size = record.price - fill.execution.price, signed(record) - fill.size
-        fill.execution = record
-        self.broker.said('TWS corrected the execution of {} to {:g} at {}'.format(
-            name_of(record.contract), record.shares, record.price), record)
-        if change and record.shares:
-            self._reprice(fill, change)
-        if size:
-            fill.size += size
-            moved = self.accounts.execute(record.contract, record.account, size, record.price, self.now)
-            self.fills.adjust(fill, size, moved, self.now)
-
-    def _reprice(self, fill, change):
-        execution = fill.execution
-        self.accounts.amend(execution.contract, execution.account, fill.moved.opened, change)
-        if fill.bit is not None:
-            fill.order.reprice(fill.bit, execution.price)
-            trades.reprice(fill.order, fill.bit, change, self.broker.strategies())
-
-    def _commission(self, record):
-        amended = self.fills.on_commission(record)
-        if amended is not None:
-            order = amended.fill.order
-            order.recharge(amended.fill.bit, amended.commission)
-            trades.charge(order, amended.commission, self.broker.strategies())
+        else:
+            self.executions.take(record, self.now, bool(self.views))
 
     # -- the account ---------------------------------------------------------------------------------------------------
 
@@ -266,14 +216,14 @@ class Reports:
         if not self.views:
             self.accounts.rewind(view.executions)
         for execution in view.executions:
-            self._execution(execution)
+            self.executions.take(execution, self.now, bool(self.views))
         for holding in self.accounts.finish(self.now):
             if self.views:
                 self._say_position(holding)
         for completed in view.completed:
             self._complete(completed)
         for order in self.book.open() if record.orders else ():
-            self._miss(order)
+            self._compare(order)
         self.doubts.settle()
         self.views += 1
 
@@ -282,14 +232,18 @@ class Reports:
         order = self.book.find(record.permId, orderRef=record.order.orderRef)
         if order is None or not order.alive() or order.life.listed or order.life.ending is not None:
             return
-        self._name(order, record.permId)
+        self.book.name(order, record.permId)
         order.tell(0, record.completedStatus or record.status)
         status = Order.Completed if record.status == 'Filled' else order.life.ended(self.now)
         order.life.close(status, order.life.filled, self.now + FILLS_PATIENCE)
         self._note_end(order)
 
-    def _miss(self, order):
-        if order.life.transmitted and not order.life.listed and order.life.ending is None:
+    def _compare(self, order):
+        """The view is whole: what it does not show is not there."""
+        if order.life.listed and order.life.before is not None:
+            order.tell(0, 'TWS works the order without the change that was on its way when the link was lost')
+            self._restore(order)
+        elif order.life.transmitted and not order.life.listed and order.life.ending is None:
             order.tell(0, 'TWS does not list the order after the reconnection')
             order.life.missed(self.now)
             self._note_end(order)
@@ -301,8 +255,3 @@ class View:
     def __init__(self):
         self.executions = []
         self.completed = []
-
-
-def _differs(ours, told):
-    """Whether TWS works another number than ours; unset and 0 tell nothing."""
-    return 0 < abs(told) < 1e300 and abs(ours) < 1e300 and abs(ours - told) > 1e-9

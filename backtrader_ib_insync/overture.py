@@ -34,13 +34,13 @@ class Overture:
         feed = self._feed
         try:
             feed.identity.take(self.found.popleft())
+            if feed.identity.next() is not None:
+                self.begin()
+                return True
+            feed.introduce()
         except IBError as error:
             feed.fail(error)
             return True
-        if feed.identity.next() is not None:
-            self.begin()
-            return True
-        feed.introduce()
         self.stage = self._clock
         return True
 
@@ -63,7 +63,7 @@ class Overture:
         self._then = then
         self._source.setenvironment(self._feed.getenvironment())
         self._source._start()
-        self._feed.tell(self._feed.DELAYED)
+        self._feed.rows.tell(self._feed.DELAYED)
         self.stage = self._other
         return True
 

@@ -35,7 +35,7 @@ class Window:
     def delay(self, now, cost=1):
         """Seconds until `cost` more may be sent."""
         self.forget(now)
-        free = self.limit - sum(weight for _, weight in self.sent)
+        free = self.limit - self.weight()
         wait = 0.0
         for sent, weight in self.sent:
             if free >= cost:
@@ -43,6 +43,10 @@ class Window:
             free += weight
             wait = sent + self.seconds - now
         return wait
+
+    def weight(self):
+        """How much was sent."""
+        return sum(weight for _, weight in self.sent)
 
     def note(self, now, cost=1):
         self.sent.append((now, cost))
@@ -94,6 +98,11 @@ class Pacing:
     def violated(self, now):
         """TWS spoke of a violation; another program may share our count."""
         self._silent_until = now + self.limits.violation_seconds
+
+    def is_idle(self, now):
+        """Whether most of the requests for small bars that TWS takes are left."""
+        self._requests.forget(now)
+        return 2 * self._requests.weight() < self._requests.limit
 
     def delay_stream(self, now):
         """Seconds until real-time bars of one more contract may be asked for."""

@@ -13,16 +13,21 @@ PARTS = 10
 class Progress:
     """Follows one download; made anew for each, `told(done, of)` after each answer."""
 
-    def __init__(self, name):
+    def __init__(self, name, unit='requests for history', many=MANY):
         self._name = name
+        self._unit = unit
+        self._many = many
         self._bar = None
         self._part = 0
+        self._is_begun = False
 
     def told(self, done, of):
-        if of < MANY:
+        """So many of so many units have come."""
+        if of < self._many:
             return
-        if done == 1:
-            self._bar = _bar(self._name, of)
+        if not self._is_begun:
+            self._is_begun = True
+            self._bar = _bar(self._name, of, self._unit)
         if self._bar is not None:
             self._bar.update(done - self._bar.n)
             if done == of:
@@ -34,7 +39,7 @@ class Progress:
         part = done * PARTS // of
         if part != self._part:
             self._part = part
-            log.info('%s: %d of %d requests for history answered', self._name, done, of)
+            log.info('%s: %d of %d %s answered', self._name, done, of, self._unit)
 
     def close(self):
         """The download has ended, wherever it was."""
@@ -42,7 +47,7 @@ class Progress:
             self._bar.close()
 
 
-def _bar(name, of):
+def _bar(name, of, unit):
     """tqdm's bar, None without a terminal or without tqdm."""
     if not sys.stderr or not sys.stderr.isatty():
         return None
@@ -50,4 +55,4 @@ def _bar(name, of):
         from tqdm import tqdm
     except ImportError:
         return None
-    return tqdm(total=of, desc=name, unit='request')
+    return tqdm(total=of, desc=name, unit=' ' + unit)

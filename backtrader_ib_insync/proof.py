@@ -1,11 +1,10 @@
 """The time up to which everything TWS sent has arrived: what the end of a bar waits for in a quiet market."""
+from .silence import DELAYED_SECONDS
 
 #: seconds after a bar's end before the silence of a market, which TWS's time proves, is believed
 GRACE_SECONDS = 1.0
 #: seconds between two questions for the time while a bar waits for its proof
 ASK_AGAIN_SECONDS = 0.25
-#: seconds by which delayed market data run late, at the most
-DELAYED_SECONDS = 1200.0
 FOREVER = float('inf')
 
 

@@ -129,13 +129,15 @@ class RequestDesk:
             question.ask(self.ib, reqId)
             return await asyncio.wait_for(question.answer, seconds)
         except asyncio.TimeoutError:
+            self.ib.routes[reqId] = RETIRED
             if self.ib.client.isReady():
                 question.cancel(self.ib, reqId)
             raise TimedOut('TWS did not answer within {:g} s'.format(seconds)) from None
         except ConnectionError as error:
             raise NotConnected(str(error)) from None
         finally:
-            self.ib.routes.pop(reqId, None)
+            if self.ib.routes.get(reqId) is question:
+                del self.ib.routes[reqId]
 
     async def learn_rules(self, details):
         """Have TWS tell the price steps of a contract, once each; without them its minTick has to do."""

@@ -116,6 +116,12 @@ class Resampler(Aligned, bt.resamplerfilter.Resampler):
 class Replayer(Aligned, bt.resamplerfilter.Replayer):
     """backtrader's replayer, aligned."""
 
+    def _checkbarover(self, data, fromcheck=False, forcedata=None):
+        # of days and longer it heeds no clock: what is asked between pieces must not count them
+        if fromcheck and not self.doadjusttime:
+            return False
+        return super()._checkbarover(data, fromcheck=fromcheck, forcedata=forcedata)
+
 
 class FilterClock:
     """Closes the bars in a feed's filters by the time TWS has proven.

@@ -8,6 +8,7 @@ import time
 
 from . import codes
 from .messages import Bar, DataType, Lost, Refused, Restored, Tick, Warned, Watching
+from .silence import Silence
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,10 @@ class Stream:
     stamped = True
     #: whether TWS takes only so many new ones in a while
     paced = False
+    #: whether it tells of quotes that stay as they are, too
+    repeats = False
+    #: seconds for which an open market may be silent, before anybody asks why
+    patience = 60.0
 
     def __init__(self, sink, contract, clock):
         self.sink = sink
@@ -59,6 +64,9 @@ class Stream:
         self.reqId = None
         self.broken = False
         self.renew = self.tell_time = None
+        self.silence = Silence(self.patience)
+        #: how to ask the market whether it was silent, too; None when it cannot be asked
+        self.habits = None
         self._asked = None
         self._watching = False
         self._begun = 0
@@ -71,6 +79,7 @@ class Stream:
         self._asked = time.time() + (self.clock.low or 0.0)
         self._watching = False
         self._begun += 1
+        self.silence.broken()
         if self.broken:
             self.broken = False
             self.sink(Restored('subscribed again'))
@@ -81,17 +90,27 @@ class Stream:
         reqId, self.reqId = self.reqId, None
         self._unsend(ib, reqId)
 
-    def lost(self, reason, code=0):
+    @property
+    def is_awaited(self):
+        """Whether it should speak when its market does, as far as anybody knows."""
+        return self.reqId is not None and not self.broken and self.habits is not None
+
+    @property
+    def is_delayed(self):
+        return self._delayed
+
+    def lost(self, reason, code=0, heard=None):
         """The link, or what feeds it, is gone; told once until it is back."""
         self._begun += 1
         if not self.broken:
             self.broken = True
             # a farm was lost, which need not be the one that feeds this stream
             self._may_live = codes.link(code) == 'farm_lost'
-            self.sink(Lost(reason, code))
+            self.sink(Lost(reason, code, heard))
 
     def kept(self, reason):
         """TWS is back and kept the subscription; what passed meanwhile is lost all the same."""
+        self.silence.broken()
         if self.broken:
             self.broken = False
             self.sink(Restored(reason, kept=True))
@@ -123,6 +142,7 @@ class Stream:
         self.sink(Watching(since, self._asked))
 
     def _answered(self):
+        self.silence.broken()
         if self.broken and self._may_live:
             self.kept('market data come all the same')
         elif not self._watching and not (self._delayed and self.stamped):
@@ -159,9 +179,18 @@ class Trades(Stream):
         """A first trade ahead of TWS's clock shows that this is slow, and what it said of the beginning wrong."""
         now = time.time()
         if self._is_first and stamp > self.clock.latest(now):
-            self._watch(stamp)
+            self._doubt_beginning(stamp)
         self._is_first = False
         self.clock.stamped(stamp, now)
+
+    def _doubt_beginning(self, stamp):
+        """Our idea of TWS's clock may be old: what it says after the trade tells whether it is behind it."""
+        begun = self._begun
+
+        def compare(second):
+            if begun == self._begun and stamp >= second + 1.0:
+                self._watch(stamp)
+        self.tell_time(compare)
 
     def _send(self, ib, reqId):
         ib.client.reqMktData(reqId, self.contract, RT_VOLUME_TICKS, False, False, [])
@@ -219,7 +248,8 @@ class Quotes(Trades):
 class RealTimeBars(Stream):
     """TWS's 5-second bars; one comes every 5 seconds while the market is open, traded or not."""
 
-    paced = True
+    paced = repeats = True
+    patience = 30.0
 
     def __init__(self, sink, contract, clock, what, rth):
         super().__init__(sink, contract, clock)
@@ -268,8 +298,10 @@ class TickByTick(Stream):
         self.sink(Tick(float(stamp), price, size))
 
     def tickByTickBidAsk(self, stamp, bid, ask, *about):
+        self._answered()
         price = {'BID': bid, 'ASK': ask}.get(self._side, (bid + ask) / 2)
         self.sink(Tick(float(stamp), price, 0.0))
 
     def tickByTickMidPoint(self, stamp, middle):
+        self._answered()
         self.sink(Tick(float(stamp), middle, 0.0))

@@ -1,6 +1,7 @@
 """When the contract of a feed trades: its zone's clock, the edges of its bars, the ends of its days (pure)."""
 from .bars import Grid
 from .daybars import DayEnds, opens, usual_end
+from .zones import sessions
 
 
 class Timetable:
@@ -26,6 +27,10 @@ class Timetable:
         """When bars of a day and longer end."""
         return DayEnds(timeframe, self._hours, self._endzone, self._sessionend)
 
-    def usual_end(self):
-        """The time of day at which sessions end, None when the contract does not tell."""
-        return usual_end(self._hours, self.zone)
+    def sessions(self):
+        """The sessions that the contract tells of."""
+        return sessions(self._hours, self.zone)
+
+    def usual_end(self, zone):
+        """The time of day, in this zone, at which sessions end; None when the contract does not tell."""
+        return usual_end(self._hours, self.zone, zone)

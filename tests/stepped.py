@@ -22,7 +22,7 @@ NEW_YORK = 'America/New_York'
 APPLE, EURO, MINI = 'AAPL-STK-SMART-USD', 'EUR.USD-CASH-IDEALPRO', 'ES-202412-CME-USD-50'
 INDEX, COIN, QUIET = 'SPX-IND-CBOE-USD', 'BTC-CRYPTO-PAXOS-USD', 'QUIET-STK-SMART-USD'
 #: simulated seconds after its end by which a bar must have come
-LATE = 30.0
+LATE = 4.0
 #: seconds of wall time after which a wait is given up
 WAIT = 20.0
 #: attempts that follow each other at once, for as long as it takes
@@ -174,6 +174,10 @@ class Run:
         desk, beat = self.store._connection.desk, self.store._connection.beat
         return not desk.is_open or not (desk.tasks or beat._asked or beat._curious)
 
+    def breaks(self):
+        """How often each feed has told that its link is broken."""
+        return [self.statuses[number].count('CONNBROKEN') for number in range(len(self.datas))]
+
     def is_live(self, number):
         return self.statuses[number][-1:] == ['LIVE']
 
@@ -217,15 +221,11 @@ class Feed:
             cerebro.adddata(store.getdata(**dict(given, **self.size)))
 
     def is_true(self, run, number):
-        """Every bar that was delivered is the market's, each once, in order, none is missing, and none is late.
-
-        A clock that stands still between steps looks to the library like one that runs ahead of its market, the more
-        the busier the machine is: what it proves is put back, and a bar may come by so much later.
-        """
+        """Every bar that was delivered is the market's, each once, in order, none is missing, and none is late."""
         found, data, now = run.bars[number], run.datas[number], run.gateway.now()
         wanted = run.gateway.call(lambda world: truth.live(
             world.market, world.market.by_conId(data.contract.conId), self.length, found[0][0] - self.length, now,
-            data.contractdetails.timeZoneId, self.what))
+            data.contractdetails.timeZoneId, self.what.upper()))
         due = [one for one in wanted if one[0] <= now - LATE]
         assert found == wanted[:max(len(found), len(due))], '{} {}: wrong {}, missing {}\n{}'.format(
             self.name, self.size, [one for one in found if one not in wanted][:4],

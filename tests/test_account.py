@@ -125,6 +125,27 @@ def test_p62_a_told_position_that_nothing_explains_is_believed():
     assert made.holding(STOCK).marketPrice == 12.0
 
 
+def test_an_execution_that_explains_what_was_believed_moves_nothing():
+    made = accounts()
+    told(made, 10, T, 10.1)
+    assert len(made.settle(T + AHEAD_SECONDS)) == 1 and made.position(STOCK).size == 10
+    moved = made.execute(STOCK, ME, 10, 10.0, T + 8, T)
+    assert (moved.opened, moved.size, moved.size_before) == (10, 10, 0)
+    assert (made.position(STOCK).size, made.position(STOCK).price) == (10, 10.0)
+    made.execute(STOCK, ME, -10, 10.0, T + 9, T + 9)
+    assert not made.position(STOCK)
+
+
+def test_an_execution_after_what_was_believed_moves_the_position():
+    made = accounts()
+    told(made, 10)
+    made.settle(T + AHEAD_SECONDS)
+    moved = made.execute(STOCK, ME, 5, 10.0, T + 8, T + 7)
+    assert (moved.opened, moved.size, moved.size_before) == (5, 15, 10) and made.position(STOCK).size == 15
+    made.execute(STOCK, ME, 10, 10.0, T + 9, T)
+    assert (made.position(STOCK).size, made.position(STOCK).price) == (15, 10.0)
+
+
 def test_a_position_long_behind_is_no_longer_held_to_be_late():
     made = accounts()
     made.execute(STOCK, ME, 10, 10.0, T)
@@ -149,6 +170,28 @@ def test_executions_and_told_positions_in_any_order_come_to_tws_s_position(sizes
         else:
             holding.tell(next(tolds), 10.0, now)
     assert holding.position.size == positions[-1] and holding.told is None
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.sampled_from([1, 2, 5, -1, -3, -7]), min_size=1, max_size=8), st.randoms(use_true_random=False))
+def test_executions_that_come_when_tws_was_believed_already_are_counted_once(sizes, random):
+    """The position is told before its execution, and may be believed before; executions are dated as they happened."""
+    made, now = accounts(), T
+    happened, left = [], list(zip(sizes, itertools.accumulate(sizes)))
+    while left or happened:
+        now += 5.0
+        if left and (not happened or random.random() < 0.5):
+            size, position = left.pop(0)
+            happened.append((size, now))
+            told(made, position, now)
+            if random.random() < 0.7:
+                made.settle(now + AHEAD_SECONDS)
+        else:
+            size, time = happened.pop(0)
+            made.execute(STOCK, ME, size, 10.0, now, time)
+        if not happened:
+            assert made.position(STOCK).size == (sum(sizes) if not left else left[0][1] - left[0][0])
+    assert made.position(STOCK).size == sum(sizes)
 
 
 def test_a_reconnection_takes_tws_s_view_where_executions_do_not_lead_to_it():

@@ -1,6 +1,10 @@
 """What the strategy knows of the account, and what it may do when: against the gateway's ledger, over the socket."""
+import datetime
+import logging
+
 import backtrader as bt
 import pytest
+from helpers import run
 from test_trading import FULL, LIMIT, agrees, apple, by_hand, rests
 
 import stage
@@ -19,6 +23,12 @@ def there_and_back(run):
         run.until(lambda bars=bars: run.bars > bars)
 
 
+def realized(run):
+    """What TWS said that each order has earned."""
+    orders = {order.ref: order for order in run.orders}
+    return [order.info['realizedPNL'] for order in orders.values() if 'realizedPNL' in order.info]
+
+
 @pytest.mark.parametrize('dataname, symbol', [('AAPL-STK-SMART-USD', 'AAPL'), (FUTURE, 'ES')])
 def test_p50_p91_analyzers_come_to_what_the_ledger_says(dataname, symbol):
     analyzers = [(bt.analyzers.TradeAnalyzer, {}), (bt.analyzers.Transactions, {}), (bt.analyzers.PyFolio, {})]
@@ -26,6 +36,8 @@ def test_p50_p91_analyzers_come_to_what_the_ledger_says(dataname, symbol):
         there_and_back(run)
         agrees(run, symbol)
         executions = run.gateway.call(lambda world: [fill.execution for fill in world.exchange.executions()])
+        reported = run.gateway.call(lambda world: [fill.report.realizedPNL for fill in world.exchange.executions()])
+        run.until(lambda: sum(realized(run)) == pytest.approx(sum(pnl for pnl in reported if pnl is not None)))
         earned = run.ledger(symbol)[1]['USD'] - 1e8
         run.until(lambda: run.broker.getcash() == pytest.approx(1e8 + earned))
     found = run.strategy.analyzers.tradeanalyzer.get_analysis()
@@ -102,6 +114,28 @@ def test_p83_before_its_feed_is_live_an_order_is_refused_with_the_reason():
     with stage.open(hooks={'on_start': lambda strategy: placed.append(strategy.buy(**LIMIT))}) as run:
         run.ends(placed[0], 'Rejected')
         assert 'history' in placed[0].info['message'] and not run.sent()
+
+
+def test_p66_a_script_that_buys_at_each_bar_of_history_is_warned_once_a_feed_and_catching_up(
+        make_gateway, store, caplog):
+    gateway = make_gateway(speed=60.0)
+    made = store(gateway, reconnect=-1, timeout=0.1)
+    faults = [('cut',), ('refuse', '240')]
+
+    def act(strategy):
+        strategy.buy(size=1, exectype=Order.Limit, price=1.0)
+        while strategy.is_live() and faults:
+            gateway.fault(*faults.pop())
+    begin = datetime.datetime.fromtimestamp(gateway.now() - 1200, datetime.timezone.utc)
+    with caplog.at_level(logging.DEBUG, 'backtrader_ib_insync.order_desk'):
+        run(made.getdata(dataname='AAPL-STK-SMART-USD', timeframe=bt.TimeFrame.Minutes, fromdate=begin, tz='UTC'),
+            broker=made.getbroker(), act=act, until=lambda strategy: strategy.statuses[0].count('LIVE') == 2)
+    told = weights(caplog)
+    assert told[0] == logging.WARNING and told.count(logging.WARNING) == 2 and told.count(logging.DEBUG) > 15
+
+
+def weights(caplog):
+    return [record.levelno for record in caplog.records if 'still delivers history' in record.getMessage()]
 
 
 # -- others trade as well ----------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """It survives the night: what a strategy sees and holds is the truth, whatever happens to the gateway and the link."""
 import backtrader as bt
 import pytest
-from night import BEGIN, SINCE, bars_are_true, ledger_agrees, nothing_is_left, spend
+from night import BEGIN, SINCE, bars_are_true, deaths, ledger_agrees, nothing_is_left, spend
 
 from backtrader_ib_insync import heartbeat, insync, pacing, request_desk
 
@@ -29,7 +29,7 @@ def night(make_gateway, store, faults, minutes=6, speed=200.0, symbols=SYMBOLS, 
     gateway = make_gateway(speed=speed, faults=faults, messages_per_second=0)
     made = store(gateway, **NIGHT)
     trader = spend(made, *feeds(made, symbols), until=BEGIN + minutes * 60, **params)
-    bars_are_true(gateway, trader)
+    bars_are_true(gateway, trader, deaths(faults))
     ledger_agrees(gateway, trader)
     nothing_is_left(gateway)
     return trader
@@ -59,6 +59,9 @@ CASES = {
     'IB lost, then the socket': 'after 100s lost 50\nafter 120s cut',
     'a market data farm lost': 'after 100s farm data 70',
     'a market data farm lost, subscriptions dead': 'after 100s farm data 70 dead',
+    'subscriptions that die without a word': 'after 100s unsubscribe',
+    'one that dies without a word, and once more': 'after 100s unsubscribe AAPL\nafter 300s unsubscribe AAPL',
+    'one that dies without a word, then IB is lost': 'after 100s unsubscribe MSFT\nafter 150s lost 70',
     'the history farm lost under a reconnection': 'after 90s farm history 60\nafter 100s cut',
     'pacing violations': 'after 0s pacing 2\nafter 100s cut\nafter 100s pacing 1',
     'reports told twice': 'every 20s duplicate execution 4\nevery 20s duplicate status 6\n'

@@ -61,7 +61,8 @@ def test_p58_answers_to_a_cancel():
 
 
 def test_an_unlisted_code_kills_only_what_tws_never_took():
-    assert order_error(9999, 'no', acknowledged=True) == 'information'
+    assert order_error(9999, 'no', acknowledged=True) == 'unclear'
+    assert not codes.ends_order(9999, 'no', 'Submitted')
     assert order_error(9999, 'no', acknowledged=False) == 'rejected'
     assert order_error(9999, 'Warning: beware', acknowledged=False) == 'information'
 

@@ -14,7 +14,7 @@ from backtrader_ib_insync.downloads import ContractQuestion, HistoryQuestion
 from backtrader_ib_insync.history import plan
 from backtrader_ib_insync.line import REQIDBASE
 from backtrader_ib_insync.loop import Loop
-from backtrader_ib_insync.messages import Closed, Lost, Notice, Refused, Restored, Session, Synchronised, Tick
+from backtrader_ib_insync.messages import Closed, Heard, Lost, Notice, Refused, Restored, Session, Synchronised, Tick
 from backtrader_ib_insync.streams import RealTimeBars, Trades
 
 AAPL = insync.Contract(conId=265598, symbol='AAPL', secType='STK', exchange='SMART', currency='USD')
@@ -49,6 +49,11 @@ class Link:
     def until(self, kind, count=1):
         """Wait for the count-th word of this kind."""
         return wait_until(lambda: [word for word in list(self.told) if type(word) is kind][count - 1:count])[0]
+
+    def lasts(self):
+        """Wait till the session has lasted for some heart-beats: longer than `timeout`."""
+        before = len(self.told)
+        wait_until(lambda: sum(isinstance(word, Heard) for word in list(self.told)[before:]) >= 2)
 
     def words(self):
         return [word for word in list(self.told) if isinstance(word, WORDS)]
@@ -190,12 +195,37 @@ def test_p03_attempts_are_counted_anew_after_each_session(gateway, connect):
     link = connect(gateway, reconnect=2)
     for session in range(1, 4):
         link.until(Session, session)
+        link.lasts()
         gateway.fault('cut', 'rst')
         link.until(Lost, session)
     link.until(Session, 4)
     gateway.fault('refuse', '1d')
     gateway.fault('cut')
     assert 'nothing listens there' in link.until(Closed).reason
+
+
+def throw_out(gateway, link, times):
+    """Close so many sessions as soon as each has begun."""
+    for session in range(1, times + 1):
+        link.until(Session, session)
+        gateway.fault('cut', 'rst')
+        link.until(Lost, session)
+
+
+def test_p03_a_session_that_is_dropped_at_once_is_a_failed_attempt(gateway, connect):
+    link = connect(gateway, reconnect=2, timeout=1.0)
+    throw_out(gateway, link, 3)
+    link.until(Closed)
+    assert len([word for word in link.words() if isinstance(word, Session)]) == 3
+    assert len([text for text in link.texts() if 'Trying again up to 1 times' in text]) == 1
+
+
+def test_p03_sessions_that_are_dropped_at_once_back_off(gateway, connect):
+    throw_out(gateway, connect(gateway, timeout=0.5), 5)
+    begun = gateway.call(lambda world: [asked.time for asked in world.requests
+                                        if type(asked.request).__name__ == 'StartApi'])
+    pauses = [later - sooner for sooner, later in zip(begun, begun[1:])]
+    assert pauses[3] > 2 * pauses[0]
 
 
 def test_p03_reconnecting_for_ever_backs_off(dumb, connect):

@@ -45,13 +45,13 @@ class Feed:
     CONNECTED, DISCONNECTED, CONNBROKEN, DELAYED, LIVE, NOTSUBSCRIBED = range(6)
     p = Store.p
     days_only = False
-    has_history = True
     zone = UTC
 
     def __init__(self, minutes):
         self.story, self.asked, self.said = [], [], []
         self.subscribed = True
         self.progress = Progress()
+        self.archive = self.rows = self
         self.store = Store()
 
         def lattice(seconds):
@@ -79,7 +79,7 @@ class Feed:
     def say(self, text):
         self.said.append(text)
 
-    def history_failed(self, record):
+    def failed(self, record):
         self.said.append(record.text)
 
     def unsubscribe(self):
@@ -104,7 +104,7 @@ def live_at(moment, minutes=1):
     feed = Feed(minutes)
     feed.store.heard = moment
     feed.resume(NOON - 10 * MINUTE)
-    feed.answer(*[NOON + number * MINUTE for number in range(-10, 0)])
+    feed.answer(*[NOON + number * MINUTE for number in range(-10, 1)])
     feed.run(Watching(moment, moment))
     assert feed.story[-1] == feed.LIVE
     return feed
@@ -119,7 +119,7 @@ def test_p37_the_bar_in_progress_comes_from_history():
     feed.run(Tick(NOON + 30, 5.0, 5.0), now=NOON + 30)
     feed.run(Tick(NOON + 61, 7.0, 7.0), now=NOON + 61)
     assert feed.asked[-1] == (NOON, NOON + MINUTE)
-    feed.answer(NOON)
+    feed.answer(NOON, NOON + MINUTE)
     feed.run(now=NOON + 2 * MINUTE + 3)
     assert feed.story[-2:] == [(NOON + MINUTE, 1, 1, 1.0), (NOON + 2 * MINUTE, 7.0, 7.0, 7.0)]
 
@@ -134,7 +134,7 @@ def test_p37_a_late_history_is_asked_again_and_counted_once():
     assert len(feed.asked) == 2 and ends(feed)[-1] == NOON
     feed.run(now=NOON + 304)
     assert len(feed.asked) == 3
-    feed.answer(*[NOON + number * MINUTE for number in range(5)])
+    feed.answer(*[NOON + number * MINUTE for number in range(6)])
     assert feed.story[-1] == (NOON + 300, 1, 1, 5.0)
     assert not feed.said
 
@@ -165,7 +165,36 @@ def test_p39_a_market_without_a_trade_asks_for_its_bar_by_the_clock():
     feed.run(now=NOON + MINUTE + 1)
     assert feed.asked[-1] == (NOON, NOON + MINUTE)
     feed.answer()
-    assert feed.course.follows and feed.story[-1] == feed.LIVE
+    feed.run(now=NOON + MINUTE + 11)
+    assert feed.asked[2:] == [(NOON, NOON + MINUTE)]
+    feed.answer()
+    assert feed.course.follows and feed.story[-1] == feed.LIVE and not feed.said
+
+
+def test_p37_a_bar_that_history_shows_as_the_last_is_not_believed_at_once():
+    """It is there, yet TWS may lack its last seconds; a later one proves it whole."""
+    feed = live_at(NOON + 20)
+    feed.run(now=NOON + MINUTE + 1)
+    feed.answer(NOON)
+    assert ends(feed)[-1] == NOON and len(feed.asked) == 2
+    feed.run(now=NOON + MINUTE + 4)
+    assert len(feed.asked) == 3
+    feed.answer(NOON, NOON + MINUTE)
+    assert ends(feed)[-1] == NOON + MINUTE and feed.course.follows
+
+
+def test_p37_a_bar_that_history_may_lack_at_the_start_comes_within_seconds():
+    """An hour's need not wait for the next one."""
+    feed = Feed(60)
+    feed.store.heard = NOON + 1
+    feed.resume(NOON - 60 * MINUTE)
+    feed.answer(*[NOON + number * MINUTE for number in range(-60, 0)])
+    feed.run(Watching(NOON + 2, NOON + 2))
+    assert feed.story[-1] == feed.LIVE and not ends(feed)
+    feed.run(now=NOON + 11)
+    assert feed.asked[-1] == (NOON - 60 * MINUTE, NOON)
+    feed.answer(*[NOON + number * MINUTE for number in range(-60, 0)])
+    assert feed.story[-1] == (NOON, 1, 1, 60.0) and feed.story.count(feed.LIVE) == 1
 
 
 @pytest.mark.parametrize('record, status', [
@@ -188,7 +217,7 @@ def test_p37_a_hole_while_history_travels():
     assert feed.story[-1] == feed.CONNBROKEN
     feed.run(Restored('back'), Watching(NOON + 12, NOON + 12), Tick(NOON + 20, 7.0, 7.0), now=NOON + 62)
     assert feed.asked[-1] == (NOON, NOON + MINUTE)
-    feed.answer(NOON)
+    feed.answer(NOON, NOON + MINUTE)
     assert ends(feed)[-2:] == [NOON, NOON + MINUTE]
     assert feed.story[-1] == feed.LIVE
 

@@ -9,7 +9,7 @@ from helpers import APPLE, run
 from truth import at, utc
 
 from backtrader_ib_insync import pacing, request_desk
-from backtrader_ib_insync.errors import BadParameter, HistoryFailed
+from backtrader_ib_insync.errors import BadParameter, HistoryFailed, NotSupportedTimeframe
 from backtrader_ib_insync.insync import Contract
 
 Minutes, Ticks, Days = bt.TimeFrame.Minutes, bt.TimeFrame.Ticks, bt.TimeFrame.Days
@@ -106,6 +106,21 @@ def test_expired_futures_have_history(still, store):
     assert len(run(data).bars[0]) > 15
 
 
+def test_expired_futures_are_found_by_whatever_names_them(still, store):
+    """The type, which tells that a contract may have expired, is in none of these names."""
+    known = still.call(lambda world: truth.instrument(world.market, 'ES-202406-CME-USD-50').contract)
+    made, bars = store(still), []
+    for dataname in (known.conId, 'conId:{}'.format(known.conId), Contract(conId=known.conId, exchange='CME'),
+                     'localSymbol:{}-exchange:CME'.format(known.localSymbol)):
+        data = made.getdata(dataname=dataname, timeframe=Days, historical=True,
+                            fromdate=datetime.datetime(2024, 5, 1), todate=datetime.datetime(2024, 6, 1))
+        bars.append(run(data).bars[0])
+        assert data.contract.conId == known.conId and data.contract.includeExpired
+    assert len(bars[0]) > 15 and bars == [bars[0]] * 4
+    stock = made.getdata(dataname=265598, **OCTOBER)
+    assert run(stock).bars[0] and not stock.contract.includeExpired
+
+
 def test_a_continuous_future_has_history_and_its_end_is_no_question(still, store):
     data = store(still).getdata(dataname='ES-CONTFUT-CME-USD', **OCTOBER)
     assert len(run(data).bars[0]) > 15
@@ -113,6 +128,39 @@ def test_a_continuous_future_has_history_and_its_end_is_no_question(still, store
 
 
 # -- what TWS shows ----------------------------------------------------------------------------------------------------
+
+def test_adjusted_prices_are_asked_for_without_an_end(still, store):
+    """TWS adjusts up to now only and refuses an end date."""
+    for more in (dict(), dict(todate=datetime.datetime(2024, 11, 20))):
+        data = store(still).getdata(dataname=APPLE, what='ADJUSTED_LAST', timeframe=Minutes, historical=True,
+                                    **dict(fromdate=datetime.datetime(2024, 11, 19), **more))
+        found = run(data).bars[0]
+        end = at('2024-11-20', NEW_YORK) if more else still.now()
+        wanted = still.call(lambda world: truth.intraday(
+            world.market, truth.instrument(world.market, APPLE), '1 min', at('2024-11-19', NEW_YORK), end,
+            'ADJUSTED_LAST'))
+        assert found == [bar for bar in wanted if bar[0] <= end]
+    assert [request.endDateTime for request in sent(still, 'ReqHistoricalData')] == ['', '']
+
+
+def test_adjusted_prices_fill_the_gaps_of_a_live_feed(still):
+    begin = still.now()
+    with stepped.Run(still, one_feed(what='ADJUSTED_LAST', fromdate=utc(begin - 600))) as test:
+        test.until_live()
+        test.step(61)
+        still.fault('cut', 'rst')
+        test.until(lambda: not test.is_live(0))
+        still.advance(200)
+        test.until_live()
+        for _ in range(4):
+            test.step(30)
+        test.go_to((still.now() // 60 + 1) * 60 + 4)
+        found = test.bars[0]
+        wanted = still.call(lambda world: truth.intraday(
+            world.market, truth.instrument(world.market, APPLE), '1 min', found[0][0] - 60, found[-1][0]))
+        assert found == [bar for bar in wanted if bar[0] <= found[-1][0]] and found[-1][0] >= still.now() - 64
+    assert {request.endDateTime for request in sent(still, 'ReqHistoricalData')} == {''}
+
 
 @pytest.mark.parametrize('what', ['MIDPOINT', 'BID', 'ASK', 'BID_ASK', 'ADJUSTED_LAST'])
 def test_what_is_asked_for(still, store, what):
@@ -349,6 +397,35 @@ def test_p87_what_cannot_be_built_is_told_and_others_go_on(still):
         test.settle()
         test.step(130)
         assert len(test.bars[1]) >= 5
+
+
+@pytest.mark.parametrize('size', [
+    dict(timeframe=bt.TimeFrame.Years), dict(timeframe=Minutes, compression=2880)], ids=str)
+def test_p24_longer_bars_than_are_built_are_refused_and_resampled_all_the_same(still, store, size):
+    span = dict(historical=True, dataname=APPLE, fromdate=datetime.datetime(2022, 12, 5),
+                todate=datetime.datetime(2024, 1, 9))
+    if size['timeframe'] == Minutes:
+        span['fromdate'] = datetime.datetime(2023, 12, 20)
+    data = store(still).getdata(**dict(span, **size))
+    with pytest.raises(NotSupportedTimeframe, match='resampledata'):
+        run(data)
+    made = store(still)
+    cerebro = bt.Cerebro()
+    joined = cerebro.resampledata(made.getdata(**span), **size)
+    cerebro.addstrategy(bt.Strategy)
+    cerebro.run()
+    assert len(truth.lines(joined)) >= 2
+
+
+@pytest.mark.parametrize('size', [dict(timeframe=bt.TimeFrame.Years), dict(timeframe=Minutes, compression=2880)], ids=str)
+def test_p24_a_live_feed_of_longer_bars_is_told_so_and_others_go_on(still, size):
+    def add(cerebro, store):
+        one_feed(**size)(cerebro, store)
+        one_feed(fromdate=utc(still.now() - 300))(cerebro, store)
+
+    with stepped.Run(still, add) as test:
+        test.until(lambda: test.is_live(1))
+        assert test.statuses[0] == ['NOTSUPPORTED_TIMEFRAME'] and 'resampledata' in test.reasons[0][0]
 
 
 def test_p45_a_live_feed_tells_the_candidates_and_others_go_on(still):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from backtrader_ib_insync import history
 from backtrader_ib_insync.errors import HistoryFailed, NotSupportedTimeframe
-from backtrader_ib_insync.history import SIZES, back, base_size, plan, plan_continuous, size_text
+from backtrader_ib_insync.history import SIZES, back, base_size, check_declared, plan, plan_till_now, size_text
 from backtrader_ib_insync.zones import DAY, moment, parse_stamp
 
 
@@ -57,6 +57,18 @@ def test_p24_what_can_not_be_served_is_told_with_the_sizes_there_are(timeframe, 
         base_size(timeframe, compression)
     assert '1 secs, 5 secs, 10 secs' in str(caught.value)
     assert repr(compression) in str(caught.value)
+
+
+@pytest.mark.parametrize('timeframe, compression, may', [
+    (TimeFrame.Years, 1, False), (TimeFrame.Minutes, 1441, False), (TimeFrame.Seconds, 100000, False),
+    (TimeFrame.Minutes, 1440, True), (TimeFrame.Seconds, 86400, True), (TimeFrame.Months, 12, True),
+    (TimeFrame.Ticks, 1, True)])
+def test_p24_what_backtrader_alone_can_join_is_refused_with_the_way_to_it(timeframe, compression, may):
+    if may:
+        check_declared(timeframe, compression)
+        return
+    with pytest.raises(NotSupportedTimeframe, match='resampledata'):
+        check_declared(timeframe, compression)
 
 
 @given(st.integers(1, 2000), st.sampled_from([TimeFrame.Seconds, TimeFrame.Minutes]))
@@ -243,14 +255,14 @@ def test_durations_of_more_than_a_year_are_in_years():
     assert request.duration == '2 Y'
 
 
-def test_a_continuous_future_has_no_end_date():
+def test_a_continuous_future_and_adjusted_prices_have_no_end_date():
     now = utc(2024, 5, 1)
-    request, = plan_continuous(now - 40 * DAY, now, '1 min')
+    request, = plan_till_now(now - 40 * DAY, now, '1 min')
     assert (request.end, request.duration) == ('', '2 M')
     assert (request.first, request.last) == (now - 40 * DAY, now)
-    request, = plan_continuous(None, now, '1 hour')
+    request, = plan_till_now(None, now, '1 hour')
     assert (request.end, request.duration, request.first) == ('', '6 M', -math.inf)
-    assert plan_continuous(now, now, '1 hour') == ()
+    assert plan_till_now(now, now, '1 hour') == ()
 
 
 def test_a_dst_change_moves_nothing():

@@ -11,12 +11,13 @@ PACKAGE = ROOT / 'backtrader_ib_insync'
 LAYERS = (
     '__init__',
     'ibdata ibbroker ibclone',
-    'columns course identity livestream overture progress proof resampler '
-    'doubts order_desk order_reports positions strangers trades',
+    'archive columns course identity journey livestream overture progress proof regularhours resampler rows '
+    'tickcourse doubts executions order_desk order_reports order_setting positions strangers trades',
     'ibstore',
-    'connection line order_line request_desk synchroniser heartbeat streams downloads account_stream',
-    'account assembler bars clock comminfo contract daybars daynumber fills history linkstate mnames pacing '
-    'order_book order_fields order_force order_life orders timetable',
+    'connection line linkwatch order_line request_desk synchroniser heartbeat streams downloads tickhistory '
+    'account_stream vigil',
+    'account assembler bars clock comminfo contract daybars daynumber fills frontier history linkstate mnames pacing '
+    'order_book order_changes order_fields order_force order_life orders runs silence tickseam timetable',
     'insync',
     'codes errors loop messages spec version zonenames zones',
 )

@@ -1,9 +1,11 @@
 """Live feeds, by what their params say and what the market may do: statuses, stamps, ends, late ticks, real data."""
+import datetime
+
 import backtrader as bt
 import pytest
 import stepped
 import truth
-from stepped import APPLE, COIN, EURO, INDEX, MINUTE, QUIET, Feed, Minutes, in_session
+from stepped import APPLE, COIN, EURO, INDEX, MINI, MINUTE, QUIET, Feed, Minutes, in_session
 from test_real_data import real, rows
 
 from backtrader_ib_insync import simulator
@@ -109,6 +111,30 @@ def test_p87_1100_is_a_broken_connection(market):
         assert run.statuses[0][-4:] == ['CONNBROKEN', 'CONNECTED', 'DELAYED', 'LIVE']
 
 
+@pytest.mark.parametrize('timeframe', [bt.TimeFrame.Days, bt.TimeFrame.Weeks])
+def test_p03_p87_a_feed_that_only_history_feeds_hears_of_the_link(unpaced, make_gateway, timeframe):
+    """It subscribes to nothing and is told the same; farms of market data are no matter of its."""
+    market = make_gateway(speed=0, history_pacing=False)
+    with stepped.Run(market, one(timeframe=timeframe, fromdate=datetime.datetime(2024, 10, 1)), reconnect=2,
+                     timeout=0.05) as run:
+        live(run)
+        market.fault('lost', '10', 'kept')
+        run.until(lambda: run.statuses[0][-1] == 'CONNBROKEN')
+        run.step(11)
+        live(run)
+        assert run.statuses[0] == ['CONNECTED', 'DELAYED', 'LIVE', 'CONNBROKEN', 'CONNECTED', 'DELAYED', 'LIVE']
+        market.fault('cut', 'rst')
+        run.until(lambda: run.statuses[0].count('CONNBROKEN') == 2)
+        live(run)
+        bars = list(run.bars[0])
+        assert [bar[0] for bar in bars] == sorted({bar[0] for bar in bars})
+        assert not [kind for kind in ('ReqMktData', 'ReqRealTimeBars') if requests(market, kind)]
+        market.fault('refuse', 1e6)
+        market.fault('cut', 'rst')
+        run.until(lambda: run.has_ended)
+        assert run.statuses[0][-2:] == ['CONNBROKEN', 'DISCONNECTED'] and 'nothing listens' in run.reasons[0][-1]
+
+
 # -- quiet and closed markets ------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize('params', [dict(), dict(rtbar=True), dict(resampled=True), dict(backfill_start=False)],
@@ -138,8 +164,8 @@ def test_p39_the_last_bar_before_the_close_is_delivered(market):
 
 # -- ticks -------------------------------------------------------------------------------------------------------------
 
-def ticks(run):
-    return [(bar[0], bar[4], bar[5]) for bar in run.bars[0]]
+def ticks(run, number=0):
+    return [(bar[0], bar[4], bar[5]) for bar in run.bars[number]]
 
 
 def traded(market, begin, end, name=APPLE):
@@ -207,6 +233,26 @@ def test_p46_a_bar_repeated_by_tws_counts_once(market):
             feed.is_true(run, number)
 
 
+def test_p46_a_trade_repeated_by_tws_counts_once(market):
+    begin = in_session(market)
+    feeds = [Feed(APPLE), Feed(APPLE, resampled=True)]
+
+    def add(cerebro, store):
+        for feed in feeds:
+            feed.add(cerebro, store, begin)
+        one(timeframe=bt.TimeFrame.Ticks)(cerebro, store)
+
+    with stepped.Run(market, add) as run:
+        start = live(run)
+        for _ in range(5):
+            market.fault('duplicate', 'TickString', 40)
+            run.step(37.0)
+        run.go_to((market.now() // MINUTE + 1) * MINUTE + 4)
+        for number, feed in enumerate(feeds):
+            feed.is_true(run, number)
+        assert ticks(run, 2) == traded(market, start, market.now())
+
+
 # -- what is asked -----------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize('name, params, asked', [
@@ -221,6 +267,150 @@ def test_p40_p42_what_5_second_bars_are_asked_for(market, name, params, asked):
         live(run)
         found = [(request.whatToShow, bool(request.useRTH)) for request in requests(market, 'ReqRealTimeBars', before)]
         assert found == [asked]
+
+
+# -- what is shown -----------------------------------------------------------------------------------------------------
+
+def true_to_history(market, *feeds, steps=6, seconds=31.7):
+    """Run these feeds live for a while; their bars are the market's."""
+    begin = in_session(market)
+    with stepped.Run(market, lambda cerebro, store: [feed.add(cerebro, store, begin) for feed in feeds]) as run:
+        live(run)
+        for _ in range(steps):
+            run.step(seconds)
+        run.go_to((market.now() // MINUTE + 1) * MINUTE + 4)
+        for number, feed in enumerate(feeds):
+            feed.is_true(run, number)
+        return run
+
+
+@pytest.mark.parametrize('resampled', [False, True])
+@pytest.mark.parametrize('name', [APPLE, EURO, MINI])
+def test_quotes_that_history_shows_are_followed_live(market, name, resampled):
+    """The bars of `what` are the same from history and live, on a stock as on a currency."""
+    true_to_history(market, *[Feed(name, what=what, resampled=resampled) for what in ('BID', 'ASK', 'MIDPOINT')])
+
+
+def test_what_may_be_written_small(market):
+    true_to_history(market, Feed(APPLE, what='bid'))
+
+
+@pytest.mark.parametrize('what', ['BID', 'ASK'])
+def test_quotes_of_a_stock_are_ticks_when_asked_for(market, what):
+    in_session(market)
+    with stepped.Run(market, one(timeframe=bt.TimeFrame.Ticks, what=what)) as run:
+        begin = live(run)
+        for _ in range(12):
+            run.step(10.3)
+        quotes = market.call(lambda world: world.market.quotes(
+            truth.instrument(world.market, APPLE), begin, market.now()))
+        known = [quote.bid if what == 'BID' else quote.ask for quote in quotes]
+        changes = [price for price, before in zip(known[1:], known) if price != before]
+        found = [bar[4] for bar in run.bars[0]]
+        assert len(changes) > 3 and found[-len(changes):] == changes
+        assert all(bar[5] == 0 for bar in run.bars[0])
+
+
+@pytest.mark.parametrize('name, params, may', [
+    (EURO, dict(what='TRADES'), 'BID, ASK, MIDPOINT'), (EURO, dict(what='AGGTRADES'), 'BID, ASK, MIDPOINT'),
+    (EURO, dict(what='BID_ASK'), 'BID, ASK, MIDPOINT'),
+    (EURO, dict(what='TRADES', timeframe=bt.TimeFrame.Ticks), 'BID, ASK, MIDPOINT'),
+    (APPLE, dict(what='BID_ASK'), 'TRADES, AGGTRADES, ADJUSTED_LAST, BID, ASK, MIDPOINT'),
+    (APPLE, dict(what='NONSENSE'), 'TRADES'), (APPLE, dict(what='NONSENSE', timeframe=bt.TimeFrame.Days), 'FEE_RATE'),
+    (APPLE, dict(what='BID', tick_by_tick='Last'), 'TRADES, AGGTRADES, ADJUSTED_LAST'),
+    (APPLE, dict(what='BID', tick_by_tick='MidPoint'), 'MIDPOINT')], ids=str)
+def test_what_tws_does_not_show_live_is_an_error_and_others_go_on(market, name, params, may):
+    begin = in_session(market)
+
+    def add(cerebro, store):
+        one(dataname=name, **params)(cerebro, store)
+        one(fromdate=truth.utc(begin - 180))(cerebro, store)
+
+    with stepped.Run(market, add) as run:
+        run.until(lambda: run.is_live(1))
+        assert run.statuses[0] == ['DISCONNECTED'] and not run.bars[0]
+        assert repr(params['what']) in run.reasons[0][-1] and may in run.reasons[0][-1]
+        run.step(61)
+        assert len(run.bars[1]) >= 3
+
+
+def test_days_show_what_only_history_has(market):
+    """They come from history, live too."""
+    in_session(market)
+    with stepped.Run(market, one(timeframe=bt.TimeFrame.Days, what='BID_ASK')) as run:
+        live(run)
+        assert run.bars[0]
+
+
+@pytest.mark.parametrize('resampled', [False, True])
+@pytest.mark.parametrize('seconds', [7, 12, 10])
+def test_5_second_bars_make_only_what_they_divide(market, seconds, resampled):
+    """Bars of other lengths are made of ticks, and the feed says so."""
+    feed = Feed(timeframe=stepped.Seconds, compression=seconds, rtbar=True, resampled=resampled)
+    run = true_to_history(market, feed, steps=20, seconds=6.3)
+    assert any('5-second bars' in message for message in run.messages) == bool(seconds % 5)
+
+
+# -- regular hours -----------------------------------------------------------------------------------------------------
+
+def bars_of_regular_hours(market, begin, seconds):
+    return market.call(lambda world: [one for one in truth.live(
+        world.market, truth.instrument(world.market, APPLE), seconds, begin, market.now(), stepped.NEW_YORK)
+        if _is_regular(one[0] - seconds)])
+
+
+def _is_regular(time):
+    return '09:30' <= datetime.datetime.fromtimestamp(time, truth.ZoneInfo(stepped.NEW_YORK)).strftime('%H:%M') < '16:00'
+
+
+@pytest.mark.parametrize('start', ['2024-11-20 09:28 US/Eastern', '2024-11-20 15:57 US/Eastern'], ids=['open', 'close'])
+def test_regular_hours_are_kept_live(unpaced, make_gateway, start):
+    """No bar and no tick of other hours comes live, by whatever stream; what history shows of them is not more."""
+    market = make_gateway(speed=0, messages_per_second=0, history_pacing=False, start=start)
+    begin = market.now()
+    rth = dict(useRTH=True, fromdate=truth.utc(begin - 60))
+    feeds = [Feed(**rth), Feed(rtbar=True, **rth), Feed(resampled=True, **rth), Feed(timeframe=stepped.Seconds, **rth)]
+
+    def add(cerebro, store):
+        for feed in feeds:
+            feed.add(cerebro, store, begin)
+        one(timeframe=bt.TimeFrame.Ticks, backfill_start=False, useRTH=True)(cerebro, store)
+        cerebro.replaydata(store.getdata(dataname=APPLE, tz='UTC', **rth), timeframe=Minutes)
+
+    with stepped.Run(market, add) as run:
+        live(run)
+        for _ in range(10):
+            run.step(30.0)
+        run.go_to((market.now() // MINUTE + 1) * MINUTE + 4)
+        minutes = bars_of_regular_hours(market, begin - 60, 60)
+        assert 3 <= len(minutes) <= 4
+        for number in range(3):
+            assert run.bars[number] == minutes
+        assert [bar for bar in run.bars[3] if bar[0] <= market.now() - 3] == [
+            bar for bar in bars_of_regular_hours(market, begin - 60, 1) if bar[0] <= market.now() - 3]
+        assert ticks(run, 4) == [trade for trade in traded(market, begin, market.now()) if _is_regular(trade[0])]
+        assert len(run.bars[5]) >= 4 and all(_is_regular(bar[0] - 0.001) for bar in run.bars[5])
+        assert not [message for message in run.messages if 'has no bar' in message]
+
+
+def test_regular_hours_are_read_again_before_they_run_out(unpaced, make_gateway):
+    """TWS told nothing yet of the Friday after Thanksgiving, which ends early, when the feed began nine days before."""
+    market = make_gateway(speed=0, messages_per_second=0, history_pacing=False, start='2024-11-20 15:00 US/Eastern')
+    with stepped.Run(market, one(timeframe=bt.TimeFrame.Ticks, useRTH=True, backfill=False)) as run:
+        live(run)
+        run.step(5)
+        friday = truth.at('2024-11-29 12:58', stepped.NEW_YORK)
+        market.fault('refuse', friday - market.now())
+        market.fault('cut', 'rst')
+        run.until(lambda: not run.is_live(0))
+        market.advance(friday - market.now())
+        begin = live(run)
+        for _ in range(10):
+            run.step(30.0)
+        found = [tick for tick in ticks(run) if tick[0] >= begin]
+        close = truth.at('2024-11-29 13:00', stepped.NEW_YORK)
+        assert traded(market, close, market.now())
+        assert found == traded(market, begin, close)
 
 
 # -- real data ---------------------------------------------------------------------------------------------------------

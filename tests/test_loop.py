@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from backtrader_ib_insync import loop as loop_module
 from backtrader_ib_insync.errors import NotConnected, TimedOut
 from backtrader_ib_insync.loop import Loop, Waker
 
@@ -71,10 +72,32 @@ def test_what_a_posted_function_raises_is_logged(loop, caplog):
     assert 'failed on the loop thread' in caplog.text
 
 
+def test_what_is_posted_later_comes_by_itself_in_order_and_at_one_go(loop, monkeypatch):
+    done, woken = [], []
+    wake = loop._wake
+    monkeypatch.setattr(loop, '_wake', lambda *call: (woken.append(call), wake(*call)))
+    loop.call(lambda: [loop.post_later(done.append, number) for number in range(100)])
+    end = time.monotonic() + 5
+    while len(done) < 100:
+        assert time.monotonic() < end
+    assert done == list(range(100)) and len(woken) == 1
+
+
+def test_what_is_posted_later_runs_before_what_is_posted_or_called_after_it(loop, monkeypatch):
+    monkeypatch.setattr(loop_module, 'GATHER_SECONDS', 1000.0)
+    done, heard = [], threading.Event()
+    loop.post_later(done.append, 1)
+    loop.post(done.append, 2)
+    loop.post(heard.set)
+    assert heard.wait(5) and done == [1, 2]
+    loop.post_later(done.append, 3)
+    assert loop.call(list, done) == [1, 2, 3]
+
+
 def test_a_stopped_loop_says_so(loop):
     loop.stop()
     loop.stop()
-    assert not loop.alive and loop.post(print) is False
+    assert not loop.alive and loop.post(print) is False and loop.post_later(print) is False
     with pytest.raises(NotConnected, match='stopped'):
         loop.call(print)
 

@@ -1,4 +1,6 @@
 """What each code of TWS does to a new order, to a change of one and to a cancel; over the socket, as the table says."""
+import datetime
+
 import backtrader as bt
 import pytest
 
@@ -7,6 +9,7 @@ import stage
 Order = bt.Order
 LIMIT = {'size': 10, 'exectype': Order.Limit, 'price': 150.0}
 TEXT = 'by request'
+DATE = datetime.datetime(2024, 12, 2, 15, tzinfo=datetime.timezone.utc)
 NO_FUNDS = 'Order rejected - reason:YOUR EQUITY WITH LOAN VALUE MUST EXCEED THE INITIAL MARGIN'
 
 
@@ -27,6 +30,8 @@ REFUSED_NOW = ends_of(
     10318)
 KEPT = ends_of((104, 107), 110, 321, 329)
 INFORMS = ends_of(399, 404, 434, 2109, 2148, 10149, 10311, 10349)
+#: ib-codes.md does not have them
+UNLISTED = [888, 10777]
 #: 434 says that there is no size: of a new order it leaves nothing to work
 NOTHING_TO_WORK = 434
 
@@ -69,6 +74,11 @@ def alive(run, orders, price=None):
                                               for opened, _ in world.exchange.open_orders()})
     assert {order.orderId: order.lmtPrice for order in orders} == {
         order.orderId: working.get(order.orderId) for order in orders}
+
+
+def settled(run, orders):
+    """No change of theirs is in doubt."""
+    run.until(lambda: all(order.life.before is None for order in orders))
 
 
 def ended(run, orders, *life):
@@ -141,6 +151,54 @@ def test_p59_a_change_goes_through_with_what_informs(run):
     run.do(lambda s: [s.broker.modify(order, price=99.0) for order in orders])
     heard(run, orders, codes)
     alive(run, orders, 99.0)
+
+
+@pytest.mark.client_errors
+def test_p61_what_an_unlisted_code_does_to_a_change_is_what_tws_works_then(run):
+    refused = rests(run, len(UNLISTED))
+    scripted(run, UNLISTED, 'modify')
+    run.do(lambda s: [s.broker.modify(order, price=99.0) for order in refused])
+    heard(run, refused, UNLISTED)
+    settled(run, refused)
+    alive(run, refused)
+    run.do(lambda s: [s.cancel(order) for order in refused])
+    taken = rests(run, len(UNLISTED))
+    scripted(run, UNLISTED, 'modify', say='inform_next')
+    run.do(lambda s: [s.broker.modify(order, price=99.0) for order in taken])
+    heard(run, taken, UNLISTED)
+    settled(run, taken)
+    alive(run, taken, 99.0)
+
+
+@pytest.mark.client_errors
+@pytest.mark.parametrize('say', ['refuse_next', 'inform_next'])
+@pytest.mark.parametrize('name, old, new', [
+    ('outsideRth', False, True), ('tif', 'GTC', 'DAY'), ('displaySize', 5, 7),
+    ('valid', DATE, DATE + datetime.timedelta(days=1)), ('valid', None, DATE),
+])
+def test_p61_so_it_is_for_a_change_of_anything_else(run, name, old, new, say):
+    order = run.do(lambda s: s.buy(**dict(LIMIT, **{name: old})))
+    run.reaches(order, 'Accepted')
+    scripted(run, UNLISTED[:1], 'modify', say=say)
+    run.do(lambda s: s.broker.modify(order, **{name: new}))
+    heard(run, [order], UNLISTED[:1])
+    settled(run, [order])
+    held = new if say == 'inform_next' else old
+    if name == 'valid':
+        assert order.tif == ('GTD' if held else 'GTC')
+        assert order.goodTillDate == (held.strftime('%Y%m%d-%H:%M:%S') if held else '')
+    else:
+        assert getattr(order, name) == held
+
+
+@pytest.mark.client_errors
+def test_p59_an_unlisted_code_about_an_order_that_nobody_changed_asks_nothing(run):
+    order, = rests(run, 1)
+    asked = len(run.sent('ReqOpenOrders'))
+    run.gateway.fault('error', str(UNLISTED[0]), str(order.orderId), TEXT)
+    heard(run, [order], UNLISTED[:1])
+    alive(run, [order])
+    assert len(run.sent('ReqOpenOrders')) == asked
 
 
 @pytest.mark.client_errors

@@ -1,4 +1,5 @@
 """Random lives of orders: whatever happens to them, orders, positions, cash and trades end as the gateway's ledger."""
+import itertools
 import os
 
 import backtrader as bt
@@ -50,25 +51,30 @@ DEEDS = st.lists(st.one_of(
 
 
 class Life:
-    """Does the deeds of one life on the strategy thread, each when its turn comes."""
+    """Does the deeds of one life on the strategy thread: each in a pass of its own, or all in one."""
 
     def __init__(self, run):
         self.run = run
         self.orders = []
 
-    def live(self, fate, partials, refusals, deeds):
+    def live(self, fate, partials, refusals, deeds, at_once):
         def set_up(scenario):
             vars(scenario).update(fate)
             scenario.partial('AAPL', partials)
             for code, on in refusals:
                 scenario.refuse_next(code, 'Order rejected - reason:fate', on=on)
         self.run.scenario(set_up)
-        for deed in deeds:
-            if deed[0] == 'foreign':
-                self.run.gateway.call(lambda world, size=deed[1]: by_hand(world, size))
-            else:
-                self.run.do(lambda s, deed=deed: getattr(self, '_' + deed[0])(s, *deed[1:]))
+        for is_foreign, some in itertools.groupby(deeds, lambda deed: deed[0] == 'foreign'):
+            some = list(some)
+            for batch in [some] if at_once else [[deed] for deed in some]:
+                (self._by_others if is_foreign else self._by_us)(batch)
         self.calm()
+
+    def _by_others(self, deeds):
+        self.run.gateway.call(lambda world: [by_hand(world, size) for _, size in deeds])
+
+    def _by_us(self, deeds):
+        self.run.do(lambda strategy: [getattr(self, '_' + deed[0])(strategy, *deed[1:]) for deed in deeds])
 
     def _market(self, strategy, buys, size):
         self.orders.append((strategy.buy if buys else strategy.sell)(size=size))
@@ -159,11 +165,11 @@ def run():
 @pytest.mark.timeout(LIVES)
 @settings(max_examples=LIVES, derandomize=True, database=None, deadline=None, phases=[Phase.explicit, Phase.generate],
           suppress_health_check=list(HealthCheck))
-@given(FATES, st.lists(SIZES, max_size=4), REFUSALS, DEEDS)
-def test_p51_p58_p60_whatever_happens_all_ends_as_the_ledger_says(run, fate, partials, refusals, deeds):
+@given(FATES, st.lists(SIZES, max_size=4), REFUSALS, DEEDS, st.booleans())
+def test_p51_p58_p60_whatever_happens_all_ends_as_the_ledger_says(run, fate, partials, refusals, deeds, at_once):
     life = Life(run)
     try:
-        life.live(fate, partials, refusals, deeds)
+        life.live(fate, partials, refusals, deeds, at_once)
         check(run, life)
     except AssertionError as error:
         raise AssertionError('{}: {}'.format(error, [

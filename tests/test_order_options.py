@@ -60,17 +60,51 @@ def test_p57_outside_regular_hours_a_limit_order_trades_when_told_so():
         assert [message.split()[0] for message in market.info['messages']] == ['2109', '399'] and market.alive()
 
 
+def executions(run, order):
+    """[(account, size, price, commission)] of an order, as the gateway has them."""
+    return run.gateway.call(lambda world: [
+        (fill.execution.account, fill.execution.shares, fill.execution.price, fill.report.commission)
+        for fill in world.exchange.executions() if fill.execution.permId == order.permId])
+
+
 def test_p57_p64_an_order_for_a_group_of_accounts_is_filled_in_each():
     with stage.open(gateway={'accounts': ('U1', 'U2'), 'groups': {'Both': ['U1', 'U2']}}) as run:
         order = run.ends(run.do(lambda s: s.buy(size=10, faGroup='Both', faMethod='EqualQuantity')),
                          'Submitted', 'Accepted', 'Partial', 'Completed')
         check(run, order, {'faGroup': 'Both', 'account': None})
+        made = executions(run, order)
+        assert [(account, size) for account, size, _, _ in made] == [('U1', 5), ('U2', 5)]
         assert order.executed.size == 10
+        assert order.executed.price == pytest.approx(sum(size * price for _, size, price, _ in made) / 10)
+        assert order.executed.comm == pytest.approx(sum(paid for _, _, _, paid in made)) != 0
         assert run.position().size == 5 == run.ledger(account='U1')[0] == run.ledger(account='U2')[0]
         run.ends(run.do(lambda s: s.sell(size=10, faGroup='Both', faMethod='EqualQuantity')),
                  'Submitted', 'Accepted', 'Partial', 'Completed')
         assert run.position().size == 0 == run.ledger(account='U1')[0] == run.ledger(account='U2')[0]
         assert run.trades[-1].isclosed and run.trades[-1].size == 0
+
+
+def test_p57_p64_an_order_for_a_profile_is_shared_out_as_one_for_a_group():
+    with stage.open(gateway={'accounts': ('U1', 'U2'), 'groups': {'Even': ['U1', 'U2']}}) as run:
+        order = run.ends(run.do(lambda s: s.buy(size=4, faProfile='Even')),
+                         'Submitted', 'Accepted', 'Partial', 'Completed')
+        check(run, order, {'faProfile': 'Even', 'account': None})
+        assert order.executed.size == 4 and run.position().size == 2 == run.ledger(account='U2')[0]
+        unknown = run.do(lambda s: s.buy(size=4, faProfile='Odd'))
+        run.ends(unknown, 'Submitted', 'Rejected')
+        assert 'Odd' in unknown.info['message']
+
+
+def test_p57_p64_a_group_without_the_brokers_own_account_completes_and_leaves_its_position():
+    with stage.open(gateway={'accounts': ('U1', 'U2', 'U3'), 'groups': {'Clients': ['U2', 'U3']}}) as run:
+        order = run.ends(run.do(lambda s: s.buy(size=9, faGroup='Clients', faMethod='EqualQuantity')),
+                         'Submitted', 'Accepted', 'Partial', 'Completed')
+        assert order.executed.size == 9
+        assert order.executed.comm == pytest.approx(sum(paid for _, _, _, paid in executions(run, order)))
+        assert run.position().size == 0 == run.ledger(account='U1')[0]
+        contract = run.datas[0].tradecontract
+        assert {account: run.broker.accounts.position(contract, account).size for account in ('U2', 'U3')} == {
+            'U2': 5, 'U3': 4}
 
 
 def test_p89_coins_are_bought_by_cash_and_sold_to_exactly_flat():
@@ -122,6 +156,15 @@ def test_p54_p60_p68_an_order_adopted_with_its_date_expires(asked):
             adopted, = run.until(run.broker.get_orders_open)
             assert bt.num2date(adopted.valid).strftime('%H:%M:%S') == date.strftime('%H:%M:%S')
             run.ends(adopted, 'Accepted', 'Expired')
+
+
+def test_p68_an_adopted_date_without_a_zone_is_the_exchanges():
+    with simulator.running(messages_per_second=0) as gateway:
+        with stage.open(served=gateway) as run:
+            rests(run, tif='GTD', goodTillDate='20241120 15:00:00')
+        with stage.open(served=gateway, feed={'tz': 'Asia/Tokyo'}) as run:
+            adopted, = run.until(run.broker.get_orders_open)
+            assert bt.num2date(adopted.valid) == datetime.datetime(2024, 11, 20, 20)
 
 
 def test_p54_p60_an_order_with_a_date_of_its_own_expires():

@@ -14,7 +14,8 @@ from backtrader_ib_insync.insync import Contract, ContractDetails, Order as TWSO
 from backtrader_ib_insync.order_book import OrderBook, own_ref
 from backtrader_ib_insync.order_fields import Setting, Terms, on_grid, ticket, tidy
 from backtrader_ib_insync.order_life import ALIVE, FILLED, NOTHING, Life
-from backtrader_ib_insync.orders import IBOrder, date_number, exectype_of, prices_of
+from backtrader_ib_insync.order_changes import exectype_of, prices_of, shows
+from backtrader_ib_insync.orders import IBOrder, date_number, tws_order
 from backtrader_ib_insync.account import Moved
 
 Order = bt.Order
@@ -236,6 +237,34 @@ def test_an_adopted_order_speaks_backtraders_words():
     assert exectype_of(TWSOrder(orderType='MIT')) == Order.Market
     assert prices_of(TWSOrder(orderType='STP LMT', auxPrice=5.0, lmtPrice=4.0)) == (5.0, 4.0)
     assert prices_of(TWSOrder(orderType='MKT', lmtPrice=0.0)) == (None, None)
+
+
+@pytest.mark.parametrize('old, new', [
+    ({'lmtPrice': 5.0}, {'lmtPrice': 6.0}), ({'totalQuantity': 1}, {'totalQuantity': 2}),
+    ({'tif': 'GTC'}, {'tif': 'DAY'}), ({'outsideRth': False}, {'outsideRth': True}),
+    ({'ocaGroup': ''}, {'ocaGroup': 'mine'}),
+    ({'goodTillDate': '20241202-15:00:00'}, {'goodTillDate': '20241203-15:00:00'}),
+])
+def test_p61_tws_s_view_of_an_order_shows_a_change_or_what_was_before(old, new):
+    before, ours = TWSOrder(**old), TWSOrder(**new)
+    assert shows(TWSOrder(**new), ours, before) and not shows(TWSOrder(**old), ours, before)
+
+
+def test_p61_a_date_is_the_same_in_any_zone_and_what_tws_rounds_is_no_refusal():
+    before, ours = TWSOrder(goodTillDate='20241202-15:00:00'), TWSOrder(goodTillDate='20241203-15:00:00')
+    assert not shows(TWSOrder(goodTillDate='20241202 10:00:00 US/Eastern'), ours, before)
+    assert shows(TWSOrder(goodTillDate='20241203 10:00:00 US/Eastern'), ours, before)
+    assert shows(TWSOrder(trailStopPrice=5.5), TWSOrder(trailStopPrice=5.4), TWSOrder(trailStopPrice=4.0))
+
+
+# -- fast copies -------------------------------------------------------------------------------------------------------
+
+def test_a_tws_order_made_quickly_is_one_made_by_its_class_and_shares_nothing():
+    made = tws_order({'action': 'BUY', 'totalQuantity': 3}, {'lmtPrice': 5.0})
+    assert type(made) is TWSOrder and vars(made) == vars(TWSOrder(action='BUY', totalQuantity=3, lmtPrice=5.0))
+    other = tws_order()
+    shared = [name for name, value in vars(other).items() if isinstance(value, list) and value is getattr(made, name)]
+    assert vars(other) == vars(TWSOrder()) and shared == []
 
 
 # -- commission info ---------------------------------------------------------------------------------------------------

@@ -1,10 +1,15 @@
 """Resampled and replayed feeds: what backtrader's own filters make of a feed, live and through holes."""
+import datetime
+
+import backtrader as bt
+import helpers
 import pytest
 import stepped
 import truth
 from stepped import APPLE, COIN, MINUTE, QUIET, Feed, Minutes, Seconds, in_session
 
 from backtrader_ib_insync import simulator
+from backtrader_ib_insync.ibstore import IBStore
 
 
 @pytest.fixture(scope='module')
@@ -107,6 +112,37 @@ def test_replayed(market, rtbar):
     # what comes after these may still grow
     assert len(wanted) > 5 and found[:len(wanted)] == [one[1:] for one in wanted]
     assert any(len(bars) > 3 for bars in grown.values())
+
+
+def test_replayed_days(unpaced):
+    """Sessions stay apart: the day in progress ends with its session, not with the next one."""
+    start = '2024-11-20 19:20 US/Eastern'
+    with simulator.running(speed=0, start=start, messages_per_second=0, history_pacing=False) as gateway:
+        grown = {}
+
+        def add(cerebro, store):
+            cerebro.replaydata(store.getdata(dataname=APPLE, tz='UTC', fromdate=datetime.datetime(2024, 11, 19)),
+                               timeframe=bt.TimeFrame.Days)
+        with stepped.Run(gateway, add) as run:
+            run.on_next = lambda strategy: grown.__setitem__(len(strategy.data), stepped.bar(strategy.data))
+            run.until_live()
+            for _ in range(10):
+                run.step(360)
+            run.go_to(truth.at('2024-11-21 09:45', stepped.NEW_YORK))
+            for _ in range(3):
+                run.step(60)
+        data = days_of_history(gateway)
+        found = [bar[1:] for _, bar in sorted(grown.items())]
+        assert found[:2] == [bar[1:] for bar in data] and len(found) == 3
+
+
+def days_of_history(gateway):
+    """The days that TWS's history has of the two sessions."""
+    helpers.forget_store()
+    data = IBStore(port=gateway.port, clientId=2).getdata(
+        dataname=APPLE, historical=True, timeframe=bt.TimeFrame.Days, fromdate=datetime.datetime(2024, 11, 19),
+        todate=datetime.datetime(2024, 11, 21), tz=stepped.NEW_YORK)
+    return helpers.run(data).bars[0]
 
 
 def test_p33_a_silent_resampled_feed_closes_in_time(market):

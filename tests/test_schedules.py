@@ -9,7 +9,7 @@ import pytest
 from helpers import forget_store
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from night import bars_are_true, ledger_agrees, nothing_is_left, spend
+from night import bars_are_true, deaths, ledger_agrees, nothing_is_left, spend
 from test_adversity import BEGIN, NIGHT, accelerated, feeds
 
 from backtrader_ib_insync import simulator
@@ -49,6 +49,7 @@ FAULT = st.one_of(
     words('broken', upto(1, 60)),
     words('farm', 'data', upto(5, 60), st.sampled_from(['', 'dead'])),
     words('farm', st.sampled_from(['history', 'secdef']), upto(5, 60)),
+    words('unsubscribe', st.sampled_from(['', 'AAPL', 'MSFT'])),
     words('pacing', upto(1, 2)),
     words('busy', 1, upto(5, 60)),
     words('garbage', upto(1, 40)))
@@ -72,6 +73,6 @@ def test_any_schedule(store, schedules):
             trader = spend(made, *feeds(made), until=BEGIN + A_NIGHT * APART)
         finally:
             forget_store()
-        bars_are_true(gateway, trader)
+        bars_are_true(gateway, trader, deaths(plan(schedules)))
         ledger_agrees(gateway, trader)
         nothing_is_left(gateway)

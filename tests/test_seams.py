@@ -63,10 +63,13 @@ def play(run, script):
     for waits, (fault, length), hasty in script:
         for wait in waits:
             run.step(wait)
+        before = run.breaks()
         for line in words(fault, length):
             run.gateway.fault(*line)
         if not hasty:
-            run.until(lambda: not any(run.is_live(number) for number in range(len(run.datas))))
+            # a cut may be mended before anybody looks
+            run.until(lambda before=before: all(
+                now > then or not run.is_live(number) for number, (now, then) in enumerate(zip(run.breaks(), before))))
         run.gateway.advance(length)
         if not hasty:
             run.until_live()

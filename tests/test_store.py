@@ -9,7 +9,8 @@ import pytest
 from helpers import APPLE, Recorder, open_sockets, our_threads, run, wait_until
 
 import backtrader_ib_insync as ibnew
-from backtrader_ib_insync.errors import BadDataname, BadParameter, NotConnected, NotSupportedTimeframe, UnknownContract
+from backtrader_ib_insync.errors import (
+    BadDataname, BadParameter, NotConnected, NotSupportedTimeframe, StoreInUse, UnknownContract)
 
 MINUTES = dict(dataname=APPLE, timeframe=bt.TimeFrame.Minutes, fromdate=datetime.datetime(2024, 11, 20, 9, 50))
 DAYS = dict(dataname=APPLE, timeframe=bt.TimeFrame.Days, historical=True, fromdate=datetime.datetime(2024, 10, 1),
@@ -214,6 +215,114 @@ def test_p95_the_account_answers_after_the_run(store, gateway):
     run(data, broker=broker, act=buy, until=lambda strategy: strategy.position.size == 10)
     assert broker.getposition(data).size == 10
     assert broker.getvalue() == pytest.approx(1e6, abs=100) and broker.getcash() < 1e6
+
+
+# -- who may use it, and till when -------------------------------------------------------------------
+
+def once(act):
+    """Does `act(strategy)` when the first feed is live, once."""
+    done = []
+
+    def look(strategy):
+        if strategy.is_live() and not done:
+            done.append(len(strategy.bars[0]))
+            act(strategy)
+    return look
+
+
+def test_start_without_arguments_detaches_nothing(store, gateway):
+    """As a strategy or a notebook beside it calls it, to be sure."""
+    def start_and_buy(strategy):
+        made.start()
+        strategy.buy(size=10)
+    made = store(gateway)
+    recorder = run(made.getdata(**MINUTES), broker=made.getbroker(), act=once(start_and_buy),
+                   until=lambda strategy: strategy.position.size == 10 and len(strategy.bars[0]) > 14)
+    ends = [bar[0] for bar in recorder.bars[0]]
+    assert ends == [ends[0] + 60 * number for number in range(len(ends))]
+
+
+@pytest.mark.parametrize('params', [
+    dict(), dict(rtbar=True), dict(timeframe=bt.TimeFrame.Days, fromdate=datetime.datetime(2024, 11, 1)),
+    dict(timeframe=bt.TimeFrame.Ticks)], ids=['minutes', 'rtbar', 'days', 'ticks'])
+def test_stop_in_a_run_ends_its_feeds_and_so_the_run(store, gateway, params):
+    made = store(gateway)
+    recorder = run(made.getdata(**dict(MINUTES, **params)), broker=made.getbroker(),
+                   until=lambda strategy: strategy.is_live() and made.stop())
+    assert recorder.statuses[0][-1] == 'DISCONNECTED' and 'the store was stopped' in recorder.reasons[-1]
+    assert not our_threads()
+
+
+@pytest.mark.parametrize('word', ['contract', 'history'])
+@pytest.mark.parametrize('params', [DAYS, MINUTES], ids=['historical', 'live'])
+def test_stop_from_elsewhere_ends_a_run_that_waits(store, gateway, word, params):
+    """For an answer of TWS's that does not come."""
+    kind, unanswered = {'contract': ('ReqContractDetails', 'ContractDetailsEnd'),
+                        'history': ('ReqHistoricalData', 'HistoricalData')}[word]
+    gateway.fault('drop', unanswered, 100)
+    made = store(gateway)
+
+    def stop():
+        gateway.wait(lambda world: any(type(asked.request).__name__ == kind for asked in world.requests))
+        made.stop()
+    stopper = threading.Thread(target=stop)
+    stopper.start()
+    if params is DAYS:
+        with pytest.raises(NotConnected, match='the store was stopped'):
+            run(made.getdata(**params))
+    else:
+        assert run(made.getdata(**params)).statuses[0][-1] == 'DISCONNECTED'
+    stopper.join()
+    assert not our_threads()
+
+
+def test_two_cerebros_at_once_are_one_too_many(store, gateway):
+    """The second is told so, on a thread of its own as within the first; the first goes on."""
+    refused = []
+
+    def another(thread):
+        try:
+            run(made.getdata(**DAYS))
+        except StoreInUse as error:
+            refused.append((thread, str(error)))
+
+    def both(strategy):
+        another('same')
+        beside = threading.Thread(target=another, args=('other',))
+        beside.start()
+        beside.join()
+    made = store(gateway)
+    recorder = run(made.getdata(**MINUTES), broker=made.getbroker(), act=once(both),
+                   until=lambda strategy: refused and len(strategy.bars[0]) > 14)
+    assert [thread for thread, _ in refused] == ['same', 'other'] and 'one cerebro' in refused[0][1]
+    assert 'CONNBROKEN' not in recorder.statuses[0]
+    assert len(run(made.getdata(**DAYS)).bars[0]) == 23
+
+
+@pytest.mark.parametrize('beside', [False, True])
+def test_p85_a_run_that_an_exception_ended_hinders_none(store, gateway, beside):
+    """Its feeds are still subscribed, and the thread that it ran on may do other things by now."""
+    def fail(strategy):
+        raise ZeroDivisionError('in next')
+
+    def break_off():
+        with pytest.raises(ZeroDivisionError):
+            run(made.getdata(**MINUTES), broker=made.getbroker(), act=once(fail))
+        broken.set()
+        resume.wait(20)
+    made = store(gateway)
+    broken, resume = threading.Event(), threading.Event()
+    if beside:
+        thread = threading.Thread(target=break_off)
+        thread.start()
+        assert broken.wait(20)
+    else:
+        resume.set()
+        break_off()
+    recorder = run(made.getdata(**MINUTES), broker=made.getbroker(), until=live)
+    assert recorder.statuses[0][:3] == ['CONNECTED', 'DELAYED', 'LIVE']
+    resume.set()
+    gateway.wait(lambda world: not world.lines)
 
 
 # -- the raw client library --------------------------------------------------------------------------

@@ -1,4 +1,6 @@
 """What subscriptions ask, and what TWS's answers become; with no socket."""
+import time
+
 import pytest
 
 from backtrader_ib_insync.clock import ServerClock
@@ -71,6 +73,19 @@ def test_watching_is_told_once_and_dated_by_tws():
     heard.stream.priceSizeTick(1, 10.0, 5.0)
     heard.stream.priceSizeTick(2, 10.0, 5.0)
     assert [record.since for record in heard.of(Watching)] == [1001.0]
+
+
+@pytest.mark.parametrize('behind, begins', [(0, 1), (40, 2)], ids=['an old idea of the clock', 'a slow clock'])
+def test_a_first_trade_ahead_of_tws_s_clock_makes_it_tell_its_time(behind, begins):
+    """Only TWS's word after the trade shows that the clock, and with it the beginning it told, is behind."""
+    heard = Heard(Trades)
+    stamp = int(heard.clock.latest(time.time())) + 60
+    heard.stream.priceSizeTick(1, 10.0, 5.0)
+    heard.stream.tell_time = lambda told: told(stamp - behind)
+    for second in range(2):
+        heard.stream.tickString(48, '10;1;{}500;3;1;true'.format(stamp + second))
+    assert [record.since for record in heard.of(Watching)] == [1001.0, stamp + 0.5][:begins]
+    assert len(heard.of(Tick)) == 2
 
 
 def test_p43_delayed_trades_count_where_tws_sends_those():

@@ -12,6 +12,7 @@ import stage
 from backtrader_ib_insync import simulator
 from backtrader_ib_insync.simulator import records
 from backtrader_ib_insync.errors import BadOrder, BadParameter
+from backtrader_ib_insync.ibstore import IBStore
 
 Order = bt.Order
 FULL = ('Submitted', 'Accepted', 'Completed')
@@ -33,9 +34,14 @@ def agrees(run, symbol='AAPL', data=None):
 # -- what goes out -----------------------------------------------------------------------------------------------------
 
 def check(run, order, expected):
-    sent = run.until(lambda: [asked.order for asked in run.sent() if asked.order.orderId == order.orderId])[-1]
-    wire = {name: getattr(sent, name) for name in expected}
-    assert {name: value or None for name, value in wire.items()} == expected
+    """What TWS was asked last of an order is, or becomes, as expected; the rest of the names is not looked at."""
+    def wire():
+        sent = [asked.order for asked in run.sent() if asked.order.orderId == order.orderId]
+        return sent and {name: getattr(sent[-1], name) or None for name in expected}
+    try:
+        run.until(lambda: wire() == expected)
+    finally:
+        assert wire() == expected
 
 
 def test_p57_attributes_by_keyword_reach_the_wire_and_unknown_ones_raise():
@@ -88,7 +94,8 @@ def test_p07_a_resting_limit_does_not_block_and_buy_is_quick():
                 strategy.buy(**LIMIT)
                 spent.append(time.thread_time() - begun)
             return sorted(spent)[100]
-        assert run.do(many) < 0.001
+        # the processor's time, and the best of three: what else the machine does is not asked
+        assert min(run.do(many) for _ in range(3)) < 200e-6
 
 
 def test_p51_partial_fills_are_partial_each_then_completed_though_statuses_repeat():
@@ -155,6 +162,37 @@ def test_p58_p60_cancelled_by_the_user_once_and_a_dead_order_is_left_alone():
         assert order.info['code'] == 202 and run.do(lambda s: s.broker.get_orders_open()) == []
 
 
+def test_p58_a_cancel_in_every_state():
+    with stage.open(store={'reconnect': -1, 'timeout': 0.2}) as run:
+        refused = run.do(lambda s: s.buy(size=10, exectype=Order.Limit, price=-1.0))
+        filled = run.ends(run.do(lambda s: s.buy(size=10)), *FULL)
+        assert not any(run.do(lambda s: [s.broker.cancel(order) for order in (refused, filled)]))
+        # never transmitted: TWS has it in no list and says nothing
+        parent, child = run.do(lambda s: hold_back(s))
+        assert run.do(lambda s: s.broker.cancel(parent))
+        for order in (parent, child):
+            run.ends(order, 'Submitted', 'Canceled')
+        run.scenario(lambda scenario: scenario.partial('AAPL', [4] + [0] * 10000))
+        part = run.do(lambda s: s.buy(size=10, exectype=Order.Limit, price=300.0))
+        run.reaches(part, 'Partial')
+        run.scenario(lambda scenario: setattr(scenario, 'cancel_delay', 3.0))
+        # the second finds the order in the middle of being cancelled: 161
+        assert all(run.do(lambda s: [s.broker.cancel(part) for _ in range(2)]))
+        assert run.ends(part, 'Submitted', 'Accepted', 'Partial', 'Canceled').executed.size == 4
+        order = rests(run)
+        run.gateway.fault('refuse', '2')
+        run.gateway.fault('cut')
+        run.until(lambda: not run.store.link.up)
+        assert not run.do(lambda s: s.broker.cancel(order)) and order.alive()
+        assert any('order {} not cancelled'.format(order.ref) in said for said in run.said)
+        agrees(run)
+
+
+def hold_back(strategy):
+    parent = strategy.buy(transmit=False, **LIMIT)
+    return parent, strategy.sell(size=10, exectype=Order.Stop, price=100.0, parent=parent, transmit=False)
+
+
 def test_p58_a_fill_that_overtakes_the_cancel_wins():
     with stage.open() as run:
         run.scenario(lambda scenario: setattr(scenario, 'cancel_delay', 1.0))
@@ -214,6 +252,22 @@ def test_p61_a_refused_modification_leaves_the_order_as_it_was():
             run.do(lambda s: s.broker.modify(order, size=0))
 
 
+def test_p61_of_several_changes_the_last_one_taken_counts():
+    with stage.open() as run:
+        order = rests(run)
+
+        def change(strategy):
+            for changes in ({'size': 20}, {'size': 30, 'price': 152.0, 'ocaGroup': 'late'}):
+                strategy.broker.modify(order, **changes)
+                # each on its own, none waits for the answer to the one before
+                strategy.broker.store._release()
+        run.do(change)
+        run.until(lambda: order.info['code'] == 10326)
+        run.until(lambda: (order.size, order.totalQuantity, order.executed.remsize) == (20, 20, 20))
+        assert order.lmtPrice == order.created.price == 150.0 and not order.ocaGroup
+        assert order.alive() and order.life.before is None
+
+
 def test_p61_held_for_locate_is_alive():
     with stage.open() as run:
         run.scenario(lambda scenario: scenario.hard_to_borrow.add('AAPL'))
@@ -239,6 +293,30 @@ def test_p53_p69_a_bracket_is_one_group_and_its_legs_are_told_each():
         run.until(lambda: run.ended(limit) and run.ended(stop))
         assert run.life(limit)[-1] == 'Completed' and run.life(stop)[-1] == 'Canceled'
         agrees(run)
+
+
+def test_p53_a_bracket_takes_every_option_that_backtraders_own_has():
+    with stage.open() as run:
+        legs = run.do(lambda s: s.sell_bracket(
+            size=10, exectype=Order.StopLimit, price=150.0, plimit=149.5, valid=Order.DAY, tradeid=3, outsideRth=True,
+            oargs={'m_triggerMethod': 2}, stopexec=Order.StopTrail, stopprice=160.0,
+            stopargs={'trailamount': 5.0, 'valid': None}, limitexec=Order.Limit, limitprice=140.0,
+            limitargs={'tif': 'DAY'}))
+        run.reaches(legs[2], 'Accepted')
+        wanted = [
+            dict(action='SELL', orderType='STP LMT', auxPrice=150.0, lmtPrice=149.5, tif='DAY', triggerMethod=2),
+            dict(action='BUY', orderType='TRAIL', auxPrice=5.0, trailStopPrice=165.0, tif='GTC', triggerMethod=0),
+            dict(action='BUY', orderType='LMT', lmtPrice=140.0, tif='DAY', triggerMethod=0)]
+        for order, sent, fields in zip(legs, [asked.order for asked in run.sent()], wanted):
+            assert {name: getattr(sent, name) for name in fields} == fields
+            assert sent.outsideRth and sent.orderId == order.orderId and order.tradeid == 3
+        # one side of it is enough
+        main, none, limit = run.do(lambda s: s.buy_bracket(size=10, price=150.0, stopexec=None, limitprice=160.0))
+        run.reaches(limit, 'Accepted')
+        assert none is None and [asked.order.transmit for asked in run.sent()][-2:] == [False, True]
+        run.do(lambda s: s.cancel(main))
+        for order in (main, limit):
+            run.ends(order, 'Submitted', 'Accepted', 'Canceled')
 
 
 def test_p53_a_bracket_with_a_bad_leg_is_taken_back_whole():
@@ -276,6 +354,37 @@ def test_p66_refused_at_once_with_the_reason():
             assert order.status == Order.Rejected
             assert word in order.info['message']
         assert run.sent() == []
+
+
+class Elsewhere(bt.feed.DataBase):
+    """A feed of somebody else's, with one bar."""
+
+    def islive(self):
+        return True
+
+    def _load(self):
+        self.lines.datetime[0] = 738000 + len(self)
+        for name in ('open', 'high', 'low', 'close'):
+            getattr(self.lines, name)[0] = 200.0
+        return len(self) < 2
+
+
+def test_p66_an_order_for_a_feed_that_trades_no_contract_is_refused_with_the_reason():
+    store, told = None, []
+
+    class Buying(bt.Strategy):
+        def next(self):
+            told.append(self.buy(size=1))
+            self.env.runstop()
+    with simulator.running() as gateway:
+        IBStore._singleton = None
+        store = IBStore(port=gateway.port, clientId=1)
+        cerebro = bt.Cerebro(stdstats=False)
+        cerebro.setbroker(store.getbroker())
+        cerebro.adddata(Elsewhere())
+        cerebro.addstrategy(Buying)
+        cerebro.run()
+    assert told[0].status == Order.Rejected and 'trades no TWS contract' in told[0].info['message']
 
 
 def test_p66_a_read_only_store_sends_nothing():

@@ -3,7 +3,7 @@ import datetime
 
 import backtrader as bt
 import pytest
-from helpers import APPLE, run
+from helpers import APPLE, bar, run
 from truth import ZoneInfo, at
 
 from backtrader_ib_insync import simulator
@@ -93,3 +93,25 @@ def test_p26_an_unknown_zone_is_told_not_dropped(still, store, monkeypatch):
 def tells(monkeypatch, zone):
     """Let contract details tell this zone id."""
     monkeypatch.setattr(Instrument, 'timeZoneId', property(lambda instrument: zone))
+
+
+@pytest.mark.parametrize('tz', [None, 'UTC', 'Europe/Berlin'])
+def test_a_timer_before_the_end_of_the_session_knows_where_that_is(store, still, tz):
+    """backtrader reads `sessionend` in the zone of display."""
+    fired = []
+
+    class Timed(bt.Strategy):
+        def __init__(self):
+            self.add_timer(when=bt.timer.SESSION_END, offset=-datetime.timedelta(minutes=15))
+
+        def notify_timer(self, timer, when, *args, **kwargs):
+            fired.append(bar(self.data)[0])
+    data = store(still).getdata(
+        dataname=APPLE, timeframe=bt.TimeFrame.Minutes, compression=15, historical=True, useRTH=True, tz=tz,
+        fromdate=datetime.datetime(2024, 11, 18), todate=datetime.datetime(2024, 11, 20))
+    cerebro = bt.Cerebro()
+    cerebro.adddata(data)
+    cerebro.addstrategy(Timed)
+    cerebro.run()
+    assert fired == [at('2024-11-18 15:45', NEW_YORK), at('2024-11-19 15:45', NEW_YORK)]
+    assert data.p.sessionend == {None: datetime.time(16), 'UTC': datetime.time(21)}.get(tz, datetime.time(22))

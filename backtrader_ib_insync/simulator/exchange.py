@@ -102,7 +102,7 @@ class Exchange:
         self.events.append(reports.whatif(ticket, margins, self.ledger.currency))
 
     def _margins(self, ticket, now):
-        account = ticket.order.account or self.groups[ticket.order.faGroup][0]
+        account = ticket.order.account or self.groups[ticket.allocation][0]
         return self.ledger.margin_change(now, account, ticket.instrument, ticket.sign * ticket.remaining,
                                          self._floor.price_of(ticket, now))
 

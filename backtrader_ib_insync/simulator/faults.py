@@ -17,8 +17,9 @@ A fault is a line of words: `cut rst`, `stall 20`, `drop status 2`. In a plan ea
     broken SECONDS               2110: TWS has lost its server, then 1102
     farm [data|history|secdef] [SECONDS] [dead]   2103 2105 2157, later 2104 2106 2158; `dead` subscriptions stay silent
     port                         1300, and every connection is dropped
-    unsubscribe                  every subscription silently dies
+    unsubscribe [SYMBOL]         every subscription silently dies, or those to one symbol
     pacing [COUNT]               the next COUNT (1) history requests are answered with a pacing violation
+    lag SECONDS                  history knows nothing yet of the last SECONDS; 0 ends it
     busy CLIENTID [SECONDS]      somebody else holds the client id: 326
     readonly [SECONDS]           "Read-Only API" is ticked in TWS: whatever concerns orders is refused, 321
     skew SECONDS                 the gateway's clock goes wrong by so much
@@ -39,7 +40,8 @@ HELD_AT_MOST = 1.0
 KINDS = {
     'tick': ('TickPrice', 'TickSize', 'TickString', 'TickGeneric', 'TickByTickAllLast', 'TickByTickBidAsk',
              'TickByTickMidPoint'),
-    'bar': ('RealtimeBar', 'HistoricalDataUpdate'), 'history': ('HistoricalData', 'HeadTimestamp'),
+    'bar': ('RealtimeBar', 'HistoricalDataUpdate'),
+    'history': ('HistoricalData', 'HeadTimestamp', 'HistoricalTicks', 'HistoricalTicksBidAsk', 'HistoricalTicksLast'),
     'order': ('OpenOrder', 'CompletedOrder'), 'status': ('OrderStatus',), 'execution': ('ExecDetails',),
     'commission': ('CommissionReport',),
     'account': ('AccountValue', 'PortfolioValue', 'AccountSummary', 'AccountUpdateMulti'),
@@ -91,7 +93,7 @@ class Faults:
 
     def __init__(self, gateway, plan=''):
         self.gateway = gateway
-        self.skew = 0.0
+        self.skew = self.lag = 0.0
         self.pacing_violations = 0
         self.refusing_until = 0.0
         self.is_down = False

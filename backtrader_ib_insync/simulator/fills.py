@@ -8,7 +8,7 @@ FIRST_NUMBER = 0xe0d5
 
 
 class Fills:
-    """`groups` maps FA groups to their accounts."""
+    """`groups` maps FA groups, and profiles, to their accounts."""
 
     def __init__(self, groups):
         self._groups = groups
@@ -17,7 +17,7 @@ class Fills:
 
     def make(self, ticket, now, shares, price):
         """The Executions of `shares` of a ticket that has counted them already: one per account that gets some."""
-        accounts = self._groups[ticket.order.faGroup] if ticket.order.faGroup else [ticket.order.account]
+        accounts = self._groups[ticket.allocation] if ticket.allocation else [ticket.order.account]
         step = ticket.instrument.size_step
         after = split(ticket.filled, len(accounts), step)
         before = split(round(ticket.filled - shares, 8), len(accounts), step)

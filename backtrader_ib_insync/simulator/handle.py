@@ -53,12 +53,14 @@ class Running:
                 self.gateway.changes.forget()
                 self.gateway.publish()
                 self._server.flush()
+                await self._server.settled()
         return self._finish(act(), timeout)
 
     def advance(self, seconds, timeout=60.0):
         """Let so many simulated seconds pass at once."""
         async def act():
             self._server.step(seconds)
+            await self._server.settled()
         self._finish(act(), timeout)
 
     def now(self):

@@ -54,7 +54,7 @@ def understand(request, instrument, now, zone, version):
     what = _what(request.whatToShow, instrument, version)
     if request.formatDate not in (1, 2):
         raise invalid(f'Date formatting selection of {request.formatDate} rejected')
-    end = _end(request, instrument, now, zone)
+    end = _end(request, instrument, what, now, zone)
     number, unit = _duration(request.durationStr)
     start = _start(instrument, end, number, unit, request.useRTH)
     if SIZES[size] >= DAY:
@@ -104,12 +104,14 @@ def _what(text, instrument, version):
     return what
 
 
-def _end(request, instrument, now, zone):
+def _end(request, instrument, what, now, zone):
     text = request.endDateTime.strip()
     if not text:
         return now
     if request.keepUpToDate:
         raise invalid('End date not supported with the keepUpToDate option')
+    if what == 'ADJUSTED_LAST':
+        raise invalid('End date not supported with adjusted last')
     if instrument.contract.secType == 'CONTFUT':
         raise Refused(10339, 'Setting end date/time for continuous future security type is not allowed.')
     try:

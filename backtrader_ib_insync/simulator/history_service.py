@@ -3,7 +3,7 @@ from typing import Any, NamedTuple
 
 from . import replies, requests, stamps, tape, zones
 from .bars import SIZES
-from .history_query import DAY, HMDS, SMALL_AGE, Refused, invalid, no_data, understand
+from .history_query import DAY, HMDS, SMALL_AGE, Refused, no_data, understand
 from .limits import HistoryPacing
 from .subscriptions import BAR_SECONDS, Stream, next_mark
 
@@ -16,7 +16,7 @@ NO_ZONE = ('Warning: You submitted request with date-time attributes without exp
            'yyyymmdd-hh:mm:ss in UTC or use instrument time zone, like US/Eastern. Implied time zone functionality '
            'will be removed in the next API release')
 NO_HEAD = HMDS.format('No head time stamp')
-MAX_TICKS = 1000
+UNDERSTAND = {requests.ReqHistoricalData: understand, requests.ReqHistoricalTicks: tape.understand}
 
 
 class Pending(NamedTuple):
@@ -40,7 +40,7 @@ class HistoryService:
     def handlers(self):
         return {requests.ReqHistoricalData: self._ask, requests.CancelHistoricalData: self._cancel,
                 requests.ReqHeadTimestamp: self._tell_head, requests.CancelHeadTimestamp: self._forget_head,
-                requests.ReqHistoricalTicks: self._tell_ticks}
+                requests.ReqHistoricalTicks: self._ask}
 
     @property
     def open_count(self):
@@ -73,12 +73,13 @@ class HistoryService:
         if instrument is None:
             return
         try:
-            query = understand(request, instrument, gateway.now, gateway.zone, session.version)
+            query = UNDERSTAND[type(request)](request, instrument, gateway.now, gateway.zone, session.version)
             self._admit(session, request, query)
         except Refused as refused:
             session.refuse(request.reqId, refused.code, refused.text)
             return
-        if request.endDateTime and not stamps.has_zone(request.endDateTime):
+        moment = request.endDateTime or getattr(request, 'startDateTime', '')
+        if moment and not stamps.has_zone(moment):
             session.refuse(request.reqId, 2174, NO_ZONE)
         self._pending[session, request.reqId] = Pending(gateway.now + self.latency, session, request, query)
         self.advance()
@@ -103,11 +104,20 @@ class HistoryService:
 
     def _answer(self, pending):
         session, request, query = pending.session, pending.request, pending.query
-        if query.what == 'SCHEDULE':
+        if isinstance(query, tape.TickQuery):
+            session.send(tape.answer(self._gateway.market, request.reqId, query, self._known()))
+        elif query.what == 'SCHEDULE':
             session.send(self._schedule(request.reqId, query))
-            return
-        bars = self._gateway.market.bars(
-            query.instrument, query.size, query.start, query.limit, query.what, query.rth)
+        else:
+            self._tell_bars(session, request, query)
+
+    def _known(self):
+        """The time up to which history has everything."""
+        return self._gateway.now - self._gateway.faults.lag
+
+    def _tell_bars(self, session, request, query):
+        limit = query.limit if query.keeps_up else min(query.limit, self._known())
+        bars = self._gateway.market.bars(query.instrument, query.size, query.start, limit, query.what, query.rth)
         if not bars and not query.keeps_up:
             refused = no_data(query.instrument, query.what)
             session.refuse(request.reqId, refused.code, refused.text)
@@ -154,26 +164,6 @@ class HistoryService:
 
     def _forget_head(self, session, request):
         """The answer has been given at once: nothing is left to cancel."""
-
-    def _tell_ticks(self, session, request):
-        instrument = self._gateway.catalogue.resolve(session, request.reqId, request.contract)
-        if instrument is None:
-            return
-        try:
-            session.send(self._ticks(instrument, request))
-        except Refused as refused:
-            session.refuse(request.reqId, refused.code, refused.text)
-
-    def _ticks(self, instrument, request):
-        if bool(request.startDateTime) == bool(request.endDateTime) or not 0 < request.numberOfTicks <= MAX_TICKS:
-            raise invalid('Historical ticks: give either a start or an end, and 1 to 1000 ticks')
-        gateway = self._gateway
-        try:
-            moment = stamps.parse(request.startDateTime or request.endDateTime, gateway.zone)
-        except ValueError as error:
-            raise Refused(10314, f'Start/End Date/Time: {error}') from None
-        backwards = bool(request.endDateTime)
-        return tape.answer(gateway.market, instrument, request, moment, gateway.now, backwards)
 
 
 class HistoryStream(Stream):

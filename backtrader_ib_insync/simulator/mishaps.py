@@ -134,12 +134,16 @@ def port(faults, number='7497'):
     cut(faults)
 
 
-def unsubscribe(faults):
-    faults.gateway.streams.lose_all()
+def unsubscribe(faults, symbol=''):
+    faults.gateway.streams.lose(symbol)
 
 
 def pacing(faults, number='1'):
     faults.pacing_violations += int(number)
+
+
+def lag(faults, length):
+    faults.lag = seconds(length)
 
 
 def busy(faults, client_id, length=None):
@@ -186,4 +190,4 @@ def garbage(faults, size='16'):
 
 MISHAPS = {function.__name__: function for function in (
     cut, refuse, restart, stall, slow, split, drop, duplicate, late, reorder, lost, broken, farm, port, unsubscribe,
-    pacing, busy, readonly, skew, bust, correct, error, garbage)}
+    pacing, lag, busy, readonly, skew, bust, correct, error, garbage)}

@@ -35,7 +35,7 @@ def canonical(order, accounts):
               'action': order.action.upper(), 'trailingPercent': order.trailingPercent or None}
     if kind and not kind.trigger and not kind.peg:
         fields['auxPrice'] = None
-    if not order.account and not order.faGroup and len(accounts) == 1:
+    if not (order.account or order.faGroup or order.faProfile) and len(accounts) == 1:
         fields['account'] = accounts[0]
     return order.replace(**fields)
 
@@ -71,8 +71,9 @@ def _account(order, accounts, groups):
         return Refusal(321, VALIDATION.format('Account, FA group and FA profile exclude each other'))
     if order.account and order.account not in accounts:
         return Refusal(321, VALIDATION.format("Invalid account code '{}'.".format(order.account)))
-    if order.faGroup and order.faGroup not in groups:
-        return Refusal(321, VALIDATION.format("Invalid FA group '{}'.".format(order.faGroup)))
+    for kind, name in (('group', order.faGroup), ('profile', order.faProfile)):
+        if name and name not in groups:
+            return Refusal(321, VALIDATION.format("Invalid FA {} '{}'.".format(kind, name)))
     return None
 
 

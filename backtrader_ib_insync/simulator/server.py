@@ -11,6 +11,9 @@ PULSE = 0.01
 IDLE = 0.5
 # A client that does not read would keep a socket open for ever.
 CLOSING_TAKES = 1.0
+# The shortest sleep that a timer ends. asyncio lets a client in by several turns of the loop, and loses one whom a
+# closing listener hits in between; what a timer has woken runs when nobody is half way.
+A_MOMENT = 1e-6
 
 
 class Clock:
@@ -88,7 +91,9 @@ class Server:
         self._connections = []
         self._waiting = []
         self._listener = None
+        self._is_open = False
         self._opening = None
+        self._shutting = None
         self._timer = None
         self._loop = asyncio.get_event_loop()
 
@@ -104,16 +109,25 @@ class Server:
         if self._opening:
             await asyncio.wait([self._opening])
         self._stop_listening()
+        await self.settled()
+        await asyncio.sleep(A_MOMENT)
         for how, patience in (('fin', CLOSING_TAKES), ('rst', None)):
             for connection in list(self._connections):
                 connection.close(how)
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self.wait(lambda gateway: not self._connections), patience)
 
+    async def settled(self):
+        """Wait till the port is shut when it shall be."""
+        if self._shutting:
+            await self._shutting
+
     def joined(self, connection):
         self.catch_up()
         self._connections.append(connection)
         self.gateway.connect(connection.session)
+        if not self._is_open:
+            connection.close('rst')
 
     def left(self, connection):
         self._connections.remove(connection)
@@ -176,6 +190,8 @@ class Server:
         self._timer = self._loop.call_later(delay, self._beat)
 
     async def _listen(self):
+        await self.settled()
+        self._is_open = True
         self._listener = await self._loop.create_server(lambda: Connection(self), self.host, self.port)
         self.port = self._listener.sockets[0].getsockname()[1]
 
@@ -192,5 +208,10 @@ class Server:
 
     def _stop_listening(self):
         if self._listener:
-            self._listener.close()
-            self._listener = None
+            listener, self._listener, self._is_open = self._listener, None, False
+            self._shutting = asyncio.ensure_future(_shut(listener))
+
+
+async def _shut(listener):
+    await asyncio.sleep(A_MOMENT)
+    listener.close()

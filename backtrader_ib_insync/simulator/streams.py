@@ -56,10 +56,10 @@ class Streams:
         """Stop serving it; answers whether there was one."""
         return self._open.pop((session, reqId), None) is not None
 
-    def lose_all(self):
-        """Every stream falls silent for good; its line stays taken until it is cancelled."""
+    def lose(self, symbol=''):
+        """Every stream, or each of one symbol, falls silent for good; its line stays taken until it is cancelled."""
         for stream in self._open.values():
-            stream.is_dead = True
+            stream.is_dead |= symbol in ('', stream.instrument.symbol)
 
     def forget(self, session):
         self._open = {key: stream for key, stream in self._open.items() if key[0] is not session}

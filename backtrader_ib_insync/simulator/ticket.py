@@ -80,6 +80,11 @@ class Ticket:
         return self.transmitted and self.ended is None
 
     @property
+    def allocation(self):
+        """The FA group, or profile, that shares it out; '' for an order of one account."""
+        return self.order.faGroup or self.order.faProfile
+
+    @property
     def group(self):
         """The OCA group it belongs to."""
         return (self.order.account, self.order.ocaGroup)

@@ -54,4 +54,4 @@ with served('--speed', '20') as port:
                  store.getbroker())
 own = spent(Flat())
 print('buy(): median {:.0f} us, 99 % {:.0f} us, {} orders in one next; backtrader\'s own broker: median {:.0f} us, '
-      'ratio {:.1f}'.format(ours[0], ours[1], ORDERS, own[0], ours[0] / own[0]))
+      '99 % {:.0f} us; ratio {:.1f}'.format(*ours, ORDERS, *own, ours[0] / own[0]))

@@ -227,6 +227,16 @@ def test_subscriptions_that_stay_dead(one):
     assert one.hear() == []
 
 
+@pytest.mark.parametrize('symbol, silent', [((), {'5', '6'}), (('AAPL',), {'5'}), (('IBM',), set())])
+def test_unsubscribe(one, symbol, silent):
+    one.subscribe(5)
+    one.subscribe(6, contract=('', 'MSFT') + APPLE[2:])
+    one.hear()
+    inject(one, 'unsubscribe', *symbol)
+    one.gateway.advance(AT + 60)
+    assert {fields[2] for fields in one.hear_only(46)} == {'5', '6'} - silent
+
+
 def test_port(one):
     inject(one, 'port')
     assert one.errors() == [(-1, 1300)] and one.session.closing == 'fin'

@@ -84,6 +84,7 @@ def test_dates_as_text(one):
     (dict(end='20241119 10:00:00 GMT'), 10314),
     (dict(end='yesterday'), 10314), (dict(size='1 secs', duration='1 D'), 162), (dict(contract=EURUSD), 162),
     (dict(contract=BTC), 10299), (dict(contract=CONTFUT, end='20241119-10:00:00'), 10339), (dict(contract=CISCO), 200),
+    (dict(what='ADJUSTED_LAST', end='20241119-10:00:00'), 321),
     (dict(contract=('0', 'NOSUCH') + APPLE[2:]), 200), (dict(keep=1, end='20241119-15:00:00'), 321),
     (dict(end='20241117-15:00:00', duration='600 S'), 162),
     (dict(size='30 secs', end='20240102-15:00:00', duration='60 S'), 162)])
@@ -169,24 +170,3 @@ def test_the_head_of_history(one):
     assert one.hear() == [['88', '5', '631290600'], ['88', '6', '19900102-14:30:00']]
     one.say(87, 7, *EURUSD, 0, 1, 'TRADES', 1)
     assert one.errors() == [(7, 162)]
-
-
-def test_historical_ticks_before_and_after_a_moment(one):
-    one.say(96, 5, *APPLE, 0, '', '20241119-21:00:00', 100, 'TRADES', 1, 0, '')
-    one.say(96, 6, *APPLE, 0, '20241119-15:00:00', '', 50, 'TRADES', 1, 0, '')
-    before, after = one.hear_only(98)
-    assert before[2] == '100' and int(before[3]) < AT - DAY + 6 * 3600 and before[-1] == '1'
-    market, apple = one.gateway.market, one.gateway.market.by_conId(265598)
-    trades = market.trades(apple, AT - DAY, AT)[:50]
-    assert [int(text) for text in after[3:-1:6]] == [int(trade.time) for trade in trades]
-
-
-@pytest.mark.parametrize('what, number', [('BID_ASK', 97), ('MIDPOINT', 96)])
-def test_historical_quotes(one, what, number):
-    one.say(96, 5, *APPLE, 0, '20241119-15:00:00', '', 50, what, 1, 0, '')
-    assert one.hear_only(number)[0][2] == '50'
-
-
-def test_historical_ticks_want_one_end(one):
-    one.say(96, 5, *APPLE, 0, '', '', 100, 'TRADES', 1, 0, '')
-    assert one.errors() == [(5, 321)]

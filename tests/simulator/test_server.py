@@ -1,19 +1,21 @@
 """The gateway on a socket and a clock."""
 import asyncio
+import contextlib
 import logging
 import socket
 import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
 
 import ib_insync
 import pytest
+from helpers import open_sockets
 from programs import hear_ctrl_c
 
 from backtrader_ib_insync import simulator
-from backtrader_ib_insync.simulator.server import Clock
+from backtrader_ib_insync.simulator.gateway import Gateway
+from backtrader_ib_insync.simulator.server import Clock, Server
 
 APPLE = ib_insync.Contract(conId=265598, exchange='SMART')
 
@@ -29,7 +31,7 @@ def quiet():
 
 def settle():
     """Let ib_insync raise what it raises once after a lost connection."""
-    with suppress(ConnectionError):
+    with contextlib.suppress(ConnectionError):
         ib_insync.util.run(asyncio.sleep(0.02))
 
 
@@ -68,6 +70,24 @@ def test_nothing_is_left_behind():
     assert threading.active_count() == before
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(('127.0.0.1', port))
+
+
+@pytest.mark.parametrize('turns', range(6))
+def test_who_comes_while_it_stops_is_shown_out(turns):
+    """A client was let in so many turns of the loop before the stop: the gateway's end of its socket is closed."""
+    before = open_sockets()
+
+    async def come_and_stop():
+        server = Server(Gateway(now=0.0), Clock(0.0))
+        await server.start()
+        with socket.create_connection(('127.0.0.1', server.port)):
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await server.stop()
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(asyncio.wait_for(come_and_stop(), 10.0))
+    loop.close()
+    assert open_sockets() == before
 
 
 def test_a_port_in_use_is_an_error():

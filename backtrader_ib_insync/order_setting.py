@@ -1,0 +1,72 @@
+"""What the contract of a feed says of its orders, kept: an order must not wait for it. Strategy thread."""
+import bisect
+import logging
+
+from . import zones
+from .errors import UnknownZone
+from .order_fields import Setting
+
+log = logging.getLogger(__name__)
+
+
+class Facts:
+    """Of one feed, as far as TWS has told; `is_of` tells whether they still hold."""
+
+    def __init__(self, data, rules, link):
+        contract = data.tradecontract
+        details = getattr(data, 'tradecontractdetails', None)
+        self._made_of = data, contract, details, rules
+        self.secType = contract.secType
+        self.increments = link.price_increments(details, contract.exchange)
+        #: the feed's, for naive dates of a strategy's
+        self.zone = getattr(data, '_tz', None) or zones.UTC
+        self.orderTypes = details.orderTypes if details is not None else ''
+        #: the exchange's
+        self.home = zones.zone(details.timeZoneId) if details is not None and details.timeZoneId else self.zone
+        hours = details and (details.liquidHours or details.tradingHours)
+        self.day_ends = [session.end for session in zones.sessions(hours, self.home)] if hours else []
+
+    def are_of(self, data, rules):
+        own, contract, details, known = self._made_of
+        return (own is data and contract is data.tradecontract and known == rules
+                and details is getattr(data, 'tradecontractdetails', None))
+
+
+class Settings:
+    """Where orders are asked, by feed; `store` has clock and link."""
+
+    def __init__(self, store):
+        self._store = store
+        self._facts = {}
+
+    def _of(self, data):
+        facts, rules = self._facts.get(id(data)), len(self._store.link.rules)
+        if facts is None or not facts.are_of(data, rules):
+            facts = self._facts[id(data)] = Facts(data, rules, self._store.link)
+        return facts
+
+    def of(self, data, bar):
+        """The Setting of an order for `data`, which stands on `bar` (as `last_bar` has it)."""
+        facts = self._of(data)
+        return Setting(facts.secType, facts.increments, bar and bar[1], facts.zone, self._store.clock(),
+                       facts.orderTypes)
+
+    def until(self, tws, data):
+        """When TWS lets an order expire, epoch seconds; None when it has no date or one that cannot be read.
+
+        A goodTillDate that names no zone is read in the exchange's. TWS itself takes it for the zone that it was
+        logged in with, which it tells nobody; `valid` of this library always goes out in UTC.
+        """
+        if tws.tif in ('DAY', 'DTC'):
+            return self._day_end(data)
+        try:
+            return zones.parse_stamp(tws.goodTillDate, self._of(data).home) if tws.tif == 'GTD' else None
+        except (ValueError, UnknownZone) as error:
+            log.warning('an order is good till an unknown date: %s', error)
+            return None
+
+    def _day_end(self, data):
+        """When the session that is open, or the next one, ends (epoch seconds); None when TWS tells no hours."""
+        ends = self._of(data).day_ends
+        place = bisect.bisect_right(ends, self._store.clock())
+        return ends[place] if place < len(ends) else None
