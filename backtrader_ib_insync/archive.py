@@ -29,12 +29,15 @@ class Archive:
         else:
             feed.course.go_live()
 
-    def download(self, begin, end, size, answers):
-        """Ask for the bars of [begin, end); whether there was anything to ask for."""
+    def download(self, begin, end, size, answers, seen=0.0):
+        """Ask for the bars of [begin, end); whether there was anything to ask for.
+
+        `seen` is the time of something that the live stream has told, which is there to be asked for, too.
+        """
         feed, now = self._feed, self._store.clock()
         if feed.islive():
             # the stream has proven that `end` has passed, of which our idea of TWS's clock may fall short
-            now = max(now, end)
+            now = max(now, end, seen)
         if history.has_no_end(feed.contract.secType, feed.what):
             plan = history.plan_till_now(begin, now, size)
         else:

@@ -105,6 +105,13 @@ class Assembler:
         """The bar in progress if it ends by `time`, else None."""
         return self._builder.finish(time) if self._builder else None
 
+    def begun(self, newest):
+        """The start of the bar in progress, of which the newest piece is of that time."""
+        if self._builder is None:
+            return (self._declared or self.grid).start(newest)
+        starts = self._builder.starts()
+        return newest if starts is None else starts
+
     def ends(self):
         """When the bar in progress ends, None when there is none."""
         return self._builder.ends() if self._builder else None

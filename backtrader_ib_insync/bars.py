@@ -85,11 +85,16 @@ def whole(bar, end):
 
 
 class Builder:
-    """Makes bars of one grid out of ticks or smaller bars that come in time order; nothing is delivered unfinished."""
+    """Makes bars of one grid out of ticks or smaller bars; nothing is delivered unfinished.
+
+    They come in time order, but for some that are late within their bar: those count, and take their place in it.
+    """
 
     def __init__(self, grid):
         self._grid = grid
         self._open = None
+        #: the times of what the bar in progress opened and closed with, so far
+        self._first = self._last = 0.0
 
     def tick(self, tick):
         """Add a trade or quote; returns the bar that it shows to be finished, or None."""
@@ -103,12 +108,22 @@ class Builder:
         finished = self.finish(time)
         now = self._open
         if now is None:
+            self._first = self._last = time
             self._open = Built(self._grid.start(time), self._grid.end(time), open_, high, low, close, volume)
         else:
             # sums of hundreds of fractional sizes must not drift from TWS's own total
             volume = round(now.volume + volume, 8)
-            self._open = now._replace(high=max(now.high, high), low=min(now.low, low), close=close, volume=volume)
+            self._open = now._replace(high=max(now.high, high), low=min(now.low, low), volume=volume)
+            self._set_ends(time, open_, close)
         return finished
+
+    def _set_ends(self, time, open_, close):
+        if time >= self._last:
+            self._last = time
+            self._open = self._open._replace(close=close)
+        elif self._open.start <= time < self._first:
+            self._first = time
+            self._open = self._open._replace(open=open_)
 
     def finish(self, time):
         """The bar in progress, when `time` has reached its end; None otherwise."""
@@ -116,6 +131,10 @@ class Builder:
             return None
         finished, self._open = self._open, None
         return finished
+
+    def starts(self):
+        """When the bar in progress started, None when there is none."""
+        return None if self._open is None else self._open.start
 
     def ends(self):
         """When the bar in progress ends, None when there is none."""

@@ -12,8 +12,9 @@ from .bars import DAY, Seam, whole
 from .frontier import SETTLED_SECONDS, Frontier
 from .history import is_small
 from .journey import Journey
+from .localclock import local_time
 from .messages import Bar, HistoryFailed, Tick, Watching
-from .proof import DELAYED_SECONDS
+from .proof import DELAYED_SECONDS, GRACE_SECONDS
 from .zones import UTC, moment, utc_text
 
 #: seconds TWS is given to have a bar in its history that has just closed, and how often it is asked then
@@ -25,6 +26,8 @@ AUCTION_SECONDS = 300.0
 DAY_AGAIN_SECONDS = 60.0
 #: bars of at least so many seconds are asked for again when history is behind; shorter ones come with the next
 WORTH_ASKING = 60.0
+#: seconds after which a bar that is still on its way from history is old: TWS's pace may hold it back for minutes
+OLD_SECONDS = 15.0
 #: seconds by which the clock may be wrong, and after which TWS tells its own again: further ahead none is trusted
 CLOCK_DOUBT = 2.0
 CLOCK_SECONDS = 10.0
@@ -40,7 +43,7 @@ class Course(Journey):
         super().__init__(feed, store)
         self.assembler = assembler
         self.seam = Seam()
-        self._passed_to = None
+        self._passed_to = self._latest = None
         #: the end of the last bar made of live records, and when a stream that died in silence was heard the last time
         self._built = 0.0
         self._heard = None
@@ -64,7 +67,23 @@ class Course(Journey):
 
     @property
     def _travels(self):
-        return self.state in (self._history, self._gap)
+        return self.state in (self._history, self._gap) or self._is_held
+
+    @property
+    def lags(self):
+        """Whether a bar that closed long ago is still on its way though the feed is live."""
+        return (self.state in (self._history, self._gap) and not self.feed.days_only
+                and self._now() > self._until + OLD_SECONDS)
+
+    @property
+    def _is_held(self):
+        """Whether live records wait for the bar before them, which is not asked for yet."""
+        return self.state == self._at_seam and not self._holes and bool(self._live) and self._is_whole(self._live[0])
+
+    def _is_whole(self, record):
+        """Whether a record belongs to a bar that is watched from its start."""
+        edge = self.seam.whole_from
+        return isinstance(record, (Tick, Bar)) and edge is not None and record.time >= edge
 
     # -- states: each takes what is there and returns whether it got any further ---------------------------------------
 
@@ -80,6 +99,8 @@ class Course(Journey):
 
     def _at_seam(self):
         """Up to date but for the bar in progress, not watched from its start: it is fetched when it has closed."""
+        if self._hole():
+            return True
         self._skip_partial()
         if self.state != self._at_seam:
             return True
@@ -90,6 +111,7 @@ class Course(Journey):
             self._tries = 0
             self._fetch_gap()
         elif self._missing is not None and self._now() >= self._missing + SETTLED_SECONDS:
+            self._tries = 1
             self._fetch(self.seam.covered, self._missing)
         else:
             self._wait_at_seam(edge)
@@ -105,10 +127,14 @@ class Course(Journey):
             self.proof.wait_for(min(times))
 
     def _has_passed(self, edge):
-        """Whether it is time to ask for what was in progress till `edge`; delayed data prove it before the clock."""
-        if self.feed.days_only:
-            return self.proof.time() >= edge + AUCTION_SECONDS
-        return self.proof.time() >= edge or self.proof.delayed and bool(self._live)
+        """Whether it is time to ask for what was in progress till `edge`; live records may prove it before the clock."""
+        if self._live and (self.proof.delayed or self._seen() >= edge + GRACE_SECONDS):
+            return True
+        return self.proof.time() >= edge + AUCTION_SECONDS * self.feed.days_only
+
+    def _seen(self):
+        """The time of the newest live record that waits."""
+        return self._live[-1].time if self._live and isinstance(self._live[-1], (Tick, Bar)) else 0.0
 
     def _gap(self):
         """Delivering the bar that was in progress."""
@@ -144,7 +170,7 @@ class Course(Journey):
     def catch_up(self, begin, end):
         """Deliver the bars of [begin, end) from history, then go on live (a historical feed: end)."""
         self.feed.rows.tell(self.feed.DELAYED)
-        self._rounds = 0
+        self._rounds = self._tries = 0
         self._is_told = False
         self._sizes = self.assembler.sizes(self.seam.covered is None)
         self._fetch(self.assembler.begin(begin), end)
@@ -159,8 +185,9 @@ class Course(Journey):
         self.proof.rest()
         size, now = self._sizes[0], self._now()
         self._settled = now - AUCTION_SECONDS if self.feed.islive() else self._until
-        self._frontier = Frontier(self._until, now, self.assembler.piece_start if size not in LONG else None)
-        return self.feed.archive.download(begin, self._until, size, self.answers)
+        # one of the two clocks may be ahead of the market
+        self._frontier = Frontier(self._until, min(now, self._local()), self.assembler.piece_start if size not in LONG else None)
+        return self.feed.archive.download(begin, self._until, size, self.answers, self._seen())
 
     def has_past(self, begin):
         """Whether there is history to begin with: as much as one request gives when `begin` is None."""
@@ -181,6 +208,11 @@ class Course(Journey):
         heard = self.store.link.heard
         now = max(heard, min(self.store.clock() - CLOCK_DOUBT, heard + CLOCK_SECONDS))
         return now - DELAYED_SECONDS * self.proof.delayed
+
+    def _local(self):
+        """What the machine's own clock shows; one that is off by days tells nothing: TWS may be a simulated one."""
+        local, clock = local_time(), self.store.clock()
+        return (local if clock - local < DAY else clock) - DELAYED_SECONDS * self.proof.delayed
 
     def _take_history(self, record):
         """Deliver an answer's bars; whether it was the last one."""
@@ -221,12 +253,13 @@ class Course(Journey):
 
     def _ask_later(self):
         """History is behind what has traded: ask again in a while; False when it was asked often enough."""
-        if self._tries >= LATE_TRIES:
+        is_early = not self._frontier.is_reached and self._local() < self._until
+        if self._tries >= LATE_TRIES and not is_early:
             return False
         self._tries += 1
         # TWS paces requests for small bars: one when it must have them, not one after the other
-        small = is_small(self._sizes[0]) and not self._frontier.is_reached
-        self.proof.wait_until(self.store.clock() + (SETTLED_SECONDS if small else LATE_SECONDS))
+        is_slow = self._tries > LATE_TRIES or is_small(self._sizes[0]) and not self._frontier.is_reached
+        self.proof.wait_until(self.store.clock() + (SETTLED_SECONDS if is_slow else LATE_SECONDS))
         return True
 
     def _caught_up(self):
@@ -236,8 +269,8 @@ class Course(Journey):
         grid, end = self.assembler.grid, self.closed_up_to()
         if grid is None:
             return self.go_live()
-        self.seam.deliver(grid.start(self._frontier.reached))
-        is_missing = not self._frontier.is_reached and grid.seconds >= WORTH_ASKING
+        self.seam.deliver(max(grid.start(self._frontier.reached), self._asked or 0.0))
+        is_missing = not self._frontier.is_reached and grid.seconds >= WORTH_ASKING and not self._tries
         self._missing = self._until if is_missing else None
         if end > self._until and self._rounds < MORE_ROUNDS:
             # a long download: what closed meanwhile is no more live than the rest
@@ -281,15 +314,13 @@ class Course(Journey):
     def _skip_partial(self):
         """Drop what belongs to the bar in progress, up to the first record of a bar that is watched whole."""
         while self._live and self.state == self._at_seam:
-            record = self._live[0]
-            if not isinstance(record, (Tick, Bar)):
-                self._handle(self._live.popleft())
-                continue
-            if self.seam.whole_from is not None and record.time >= self.seam.whole_from:
+            if self._is_whole(self._live[0]):
                 return
-            if self.seam.is_new(record.time):
+            record = self._live.popleft()
+            if not isinstance(record, (Tick, Bar)):
+                self._handle(record)
+            elif self.seam.is_new(record.time):
                 self._owed = record.time
-            self._live.popleft()
 
     def _fetch_gap(self):
         self.proof.rest()
@@ -333,14 +364,18 @@ class Course(Journey):
     # -- records of the live stream ------------------------------------------------------------------------------------
 
     def _on_tick(self, tick):
-        if self._is_late(tick.time):
+        # a trade out of order belongs to the bar in progress as well
+        if self._is_late(tick.time, self.assembler.begun(self._newest)):
             return
-        self._newest = max(self._newest, tick.time)
         if self.assembler.builds:
             self._push(self.assembler.tick(tick))
+        elif tick.time < self._newest and not self.feed.p.latethrough:
+            self.feed.rows.pass_late(tick, self._latest)
         else:
+            self._latest = tick
             self._pass(tick.time)
             self.feed.rows.pass_tick(tick)
+        self._newest = max(self._newest, tick.time)
 
     def _pass(self, start):
         """A piece goes to backtrader's filters; what they hold of a bar in progress is not delivered yet."""
@@ -364,16 +399,16 @@ class Course(Journey):
             self.seam.deliver(self._passed_to)
         self._passed_to = None
 
-    def _is_late(self, time):
-        """Part of a bar that was not watched whole; or older than the last one, which the user may let by."""
+    def _is_late(self, time, newest):
+        """Part of a bar that was not watched whole; or older than `newest`, which the user may let by."""
         if self.seam.whole_from is not None and time < self.seam.whole_from:
             return True
         if self.feed.p.latethrough:
             return False
-        return time < self._newest or self.assembler.builds and time < (self.seam.covered or 0.0)
+        return time < newest or self.assembler.builds and time < (self.seam.covered or 0.0)
 
     def _on_bar(self, bar):
-        if self._is_late(bar.time):
+        if self._is_late(bar.time, self._newest):
             return
         end = self._newest = bar.time + REAL_TIME_BAR
         if self.assembler.builds:

@@ -6,7 +6,7 @@ from collections import deque
 
 from . import codes
 from .errors import IBError, NotConnected, RequestRefused, TimedOut
-from .messages import Bar, Contracts, History, HistoryFailed, Refused
+from .messages import Bar, Contracts, History, HistoryFailed, Notice, Refused
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +17,8 @@ HISTORY_SECONDS = 60.0
 TRIES = 3
 #: seconds TWS has to find a contract
 CONTRACT_SECONDS = 30.0
+#: seconds after which TWS is asked again for what it refused while a farm that has it was lost
+FARM_SECONDS = 10.0
 
 
 class Question:
@@ -101,11 +103,15 @@ def stamp(text):
 
 
 class Lookup:
-    """Finds the contracts that fit; asked again as often as the link breaks meanwhile."""
+    """Finds the contracts that fit; asked again as often as the link breaks meanwhile.
 
-    def __init__(self, sink, contract):
+    `patient` ones are asked again as often as TWS does not answer, too; others while it has lost a farm.
+    """
+
+    def __init__(self, sink, contract, patient=False):
         self.sink = sink
         self.contract = contract
+        self._patient = patient
 
     async def run(self, link):
         """Tell Contracts, or Refused when TWS knows none."""
@@ -126,6 +132,11 @@ class Lookup:
                 return await link.question(ContractQuestion(self.contract), CONTRACT_SECONDS)
             except NotConnected as error:
                 log.info('contract %s will be asked for again: %s', self.contract.symbol, error)
+            except TimedOut as error:
+                if not self._patient and not link.is_dark():
+                    raise
+                link.publish(Notice(-1, 0, '{}: {}; the contract is asked for again'.format(
+                    self.contract.symbol or self.contract.conId, error)))
 
 
 class Asking:
@@ -149,7 +160,7 @@ class Asking:
             except NotConnected as error:
                 log.info('history of %s will be asked for again: %s', self.contract.symbol, error)
             except (TimedOut, RequestRefused) as error:
-                tries += 1
+                tries += not link.is_dark()
                 if not await self._worth_repeating(link, error, tries):
                     return ()
 
@@ -181,6 +192,8 @@ class Asking:
         if meaning == 'refused' or tries >= TRIES:
             raise error
         log.warning('history request failed (%s), asking again', error)
+        if link.is_dark() and not isinstance(error, TimedOut):
+            await asyncio.sleep(FARM_SECONDS)
         return True
 
 

@@ -1,8 +1,8 @@
 """The question for the time: its answer dates what was heard, and that it comes proves the link. Loop thread only."""
 import asyncio
 import collections
-import time
 
+from .localclock import local_time
 from .messages import Heard
 
 #: seconds between two questions, at the most and at the least
@@ -41,7 +41,7 @@ class Heartbeat:
 
     def asking(self):
         """A question for the time is about to be sent; whoever wants to be told of its answer is."""
-        self._asked.append((time.time(), self._curious))
+        self._asked.append((local_time(), self._curious))
         self._curious = []
 
     def tell_time(self, tell):
@@ -52,8 +52,8 @@ class Heartbeat:
 
     def answered(self, second):
         """TWS told its time, in whole seconds since the epoch; answers come in the order of the questions."""
-        asked, curious = self._asked.popleft() if self._asked else (time.time(), ())
-        self.clock.answered(second, asked, time.time())
+        asked, curious = self._asked.popleft() if self._asked else (local_time(), ())
+        self.clock.answered(second, asked, local_time())
         for tell in curious:
             tell(second)
         self.publish(Heard(self.clock.proven(), self.clock.offset()))

@@ -9,7 +9,7 @@ from . import columns, history, livestream
 from .archive import Archive
 from .assembler import Assembler
 from .course import Course
-from .errors import NotConnected, NotSupportedTimeframe, UnknownZone
+from .errors import BadParameter, NotConnected, NotSupportedTimeframe, UnknownZone
 from .ibclone import IBDataClone, unseen_resampling
 from .ibstore import IBStore
 from .identity import Identity
@@ -47,11 +47,11 @@ class IBData(DataBase, metaclass=MetaIBData):
       - ``sectype`` ('STK'), ``exchange`` ('SMART'), ``currency`` (''): for what the dataname leaves out.
       - ``rtbar`` (False): follow TWS's 5-second bars instead of ticks, for bars that 5 seconds divide.
       - ``historical`` (False): deliver history from ``fromdate`` to ``todate``, then end.
-      - ``what`` (None): TRADES, MIDPOINT, BID, ASK, BID_ASK...; by default TRADES, or BID for FX and CFD. It is the same
-        in history and live, where there are trades, BID, ASK and MIDPOINT: bars of these three are made of TWS's
-        5-second bars when 5 seconds divide them, else of the quotes as they change.
-      - ``useRTH`` (False): regular trading hours only. Live bars are then made of TWS's 5-second bars, which keep to them;
-        ticks, where 5 seconds do not divide a bar or none is made, are held against the contract's `liquidHours`.
+      - ``what`` (None): TRADES, MIDPOINT, BID, ASK, BID_ASK...; by default TRADES, or BID for FX and CFD. Live it means
+        what it means in history; but for days there are trades, BID, ASK and MIDPOINT only. Bars of these three are
+        made of TWS's 5-second bars where 5 seconds divide them, else of the quotes as they change.
+      - ``useRTH`` (False): regular trading hours only. Live bars are then made of TWS's 5-second bars, which keep to
+        them; where 5 seconds divide none, ticks are held against the hours that the contract tells.
       - ``qcheck`` (0.5): longest sleep of the strategy thread in seconds when nothing comes at all.
       - ``backfill_start`` (True): history first, from ``fromdate`` or as much as one request gives.
       - ``backfill`` (True): fill the gap from history after a reconnection.
@@ -112,7 +112,7 @@ class IBData(DataBase, metaclass=MetaIBData):
             self._name = self.identity.name
         self.zone = self.timetable = self._hours = self.archive = self.overture = self.course = self._edges = None
         self.filterclock = FilterClock(self)
-        self.catching_up = False
+        self._catching_up = False
         self._arrivals = collections.deque()
         self.rows = Rows(self)
         self._clones = []
@@ -127,6 +127,9 @@ class IBData(DataBase, metaclass=MetaIBData):
     # -- backtrader's hooks --------------------------------------------------------------------------------------------
 
     def setenvironment(self, env):
+        if any(data is self for data in env.datas):
+            raise BadParameter('the feed {!r} is in this cerebro already, where each would take bars of the other: make a '
+                               'second one with getdata(...)'.format(self._name))
         super().setenvironment(env)
         self._env = env
         env.addstore(self.ib)
@@ -144,7 +147,7 @@ class IBData(DataBase, metaclass=MetaIBData):
             return
         self.ib.start(data=self)
         self.overture.begin()
-        patience = START_SECONDS if self.islive() else FOREVER
+        patience = self.ib.patience(START_SECONDS) if self.islive() else FOREVER
         while self._stage == self._prepare and self.overture.looks_up and self.ib.await_fact(self.backlog, patience):
             self._prepare()
 
@@ -158,14 +161,13 @@ class IBData(DataBase, metaclass=MetaIBData):
         self.overture = Overture(self, self.ib, self.p.backfill_from)
         self._stage = self._prepare
         self._farewell = None
-        self.catching_up = self.islive()
+        self._catching_up = self.islive()
         for queue in (self._arrivals, self.rows):
             queue.clear()
 
     def _warn(self):
         """backtrader keeps one bar with `exactbars`, and loses bars that it has to put back for another feed (P93)."""
-        feeds = [data for data in self._env.datas if isinstance(data, IBData)]
-        if self._env.p.exactbars >= 1 and len(self._env.datas) > 1 and feeds[0] is self:
+        if self._env.p.exactbars >= 1 and len(self._env.datas) > 1 and not self.ib.datas:
             self.ib.notify('exactbars={}: backtrader loses bars when several feeds are kept at a length of one; use '
                            'exactbars=-1, 0 or a single feed'.format(int(self._env.p.exactbars)))
 
@@ -309,7 +311,7 @@ class IBData(DataBase, metaclass=MetaIBData):
                 self.ib.sleep(self.p.qcheck)
 
     def _notify(self, row):
-        self.catching_up = self.islive() and row.status not in (self.LIVE, self.DISCONNECTED, self.NOTSUBSCRIBED)
+        self._catching_up = self.islive() and row.status not in (self.LIVE, self.DISCONNECTED, self.NOTSUBSCRIBED)
         if row.status == self.CONNBROKEN:
             self.course.rewind(self.filterclock)
         if self._preloading and row.status == self.DISCONNECTED:
@@ -389,6 +391,11 @@ class IBData(DataBase, metaclass=MetaIBData):
 
     def _ended(self):
         return False
+
+    @property
+    def catching_up(self):
+        """Whether bars that closed long ago are still to come: orders would follow prices of the past."""
+        return self._catching_up or self.course is not None and self.course.lags
 
     # -- what the course asks for --------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@ import atexit
 import collections
 import datetime
 import logging
+import os
 import time
 
 import backtrader as bt
@@ -10,9 +11,10 @@ import backtrader as bt
 from .account_stream import AccountStream
 from .connection import Connection, Settings
 from .downloads import Download, Lookup
-from .errors import BadParameter, IBError, NotConnected, StoreInUse
+from .errors import BadParameter, IBError, NotConnected, StoreInUse, TimedOut
 from .line import REQIDBASE
 from .linkstate import LinkState
+from .localclock import local_time
 from .loop import Loop, Waker
 from .messages import Closed
 from .runs import is_running
@@ -101,9 +103,10 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         self._cerebro = None
         self.waker = Waker()
         self.link = LinkState(self.p, self.put_notification)
-        self._asked = 0.0
+        self._begun = self._asked = 0.0
         self._loop = None
         self._connection = None
+        self._process = None
         self._deadline = None
         self._has_orders = False
         self.pass_hit = False
@@ -133,6 +136,8 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
             self.attach(broker)
         if self._loop is None:
             self._connect()
+        else:
+            self._online()
 
     def _serve(self, cerebro):
         """One cerebro at a time: what is told to a strategy thread is taken by one."""
@@ -151,8 +156,14 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         for data in abandoned:
             data.unsubscribe()
 
+    def patience(self, seconds):
+        """How long a start may wait for TWS: `seconds`, which all feeds have together as long as there is no link."""
+        return seconds if self.connected() else max(0.0, self._begun + seconds - time.monotonic())
+
     def _connect(self):
         self.link.begin()
+        self._begun = time.monotonic()
+        self._process = os.getpid()
         self._loop = Loop()
         self._connection = self._loop.call(self._make_connection)
         atexit.register(self.stop)
@@ -178,7 +189,7 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         loop, connection, self._loop, self._connection = self._loop, self._connection, None, None
         datas, self.datas = self.datas, []
         self.broker = self._cerebro = None
-        if loop is None:
+        if loop is None or self._is_inherited:
             return
         atexit.unregister(self.stop)
         for data in datas:
@@ -267,11 +278,11 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
 
     def clock(self):
         """TWS's time as far as known, in seconds since the epoch, UTC."""
-        return time.time() + self.link.offset
+        return local_time() + self.link.offset if self.p.timeoffset else time.time()
 
     def timeoffset(self):
         """TWS's clock minus the machine's, as a timedelta."""
-        return datetime.timedelta(seconds=self.link.offset)
+        return datetime.timedelta(seconds=self.clock() - time.time() if self.p.timeoffset else 0.0)
 
     def ask_time(self):
         """Have TWS tell its time, which proves that what it sent before has arrived; at most five times a second."""
@@ -282,9 +293,9 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
 
     # -- requests of feeds ---------------------------------------------------------------------------------------------
 
-    def find_contract(self, contract, queue):
-        """Look `contract` up; Contracts or Refused arrives in `queue`."""
-        self._run(Lookup(self._sink(queue), contract))
+    def find_contract(self, contract, queue, patient=False):
+        """Look `contract` up; Contracts or Refused arrives in `queue`. `patient`: however long TWS does not answer."""
+        self._run(Lookup(self._sink(queue), contract, patient))
 
     def download(self, contract, plan, what, rth, queue):
         """Fetch the bars of a `history.plan`; History records arrive in `queue`, or HistoryFailed."""
@@ -313,9 +324,18 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         if self._loop is not None:
             self._loop.post(self._connection.desk.unsubscribe, handle)
 
+    @property
+    def _is_inherited(self):
+        """Whether this process was forked of the one that is connected: the loop's thread lives there alone."""
+        return self._process != os.getpid()
+
     def _online(self):
         if self._loop is None:
             raise NotConnected('the store is stopped; cerebro.run() or store.start() starts it')
+        if self._is_inherited:
+            raise NotConnected('the connection belongs to process {}, of which this one, {}, was forked: start it '
+                               "before connecting, or by multiprocessing's method 'spawn', and make it an IBStore with "
+                               'a clientId of its own'.format(self._process, os.getpid()))
         return self._loop
 
     # -- the raw client library ----------------------------------------------------------------------------------------
@@ -328,10 +348,20 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
     def call(self, function, timeout=30.0):
         """Run `function(ib)` on the loop thread and return its result, awaited when it is awaitable.
 
-        Raises what the function raises, TimedOut after `timeout` seconds, NotConnected when the store is stopped.
+        The first connection is waited for. Raises what the function raises, TimedOut after `timeout` seconds,
+        NotConnected when the store is stopped, or no connection came about.
         """
-        loop, ib = self._online(), self.ib
-        return loop.call(function, ib, timeout=timeout)
+        loop, ib, begun = self._online(), self.ib, time.monotonic()
+        self._await_session(float('inf') if timeout is None else timeout)
+        left = None if timeout is None else max(0.0, begun + timeout - time.monotonic())
+        return loop.call(function, ib, timeout=left)
+
+    def _await_session(self, seconds):
+        link = self.link
+        if not self.await_fact(lambda: link.had_session or link.closed is not None, seconds):
+            raise TimedOut('no connection to TWS within {:g} s'.format(seconds))
+        if not link.had_session:
+            raise NotConnected(link.closed)
 
     # -- what the broker needs -----------------------------------------------------------------------------------------
 

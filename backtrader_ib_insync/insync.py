@@ -152,6 +152,15 @@ class TappedIB(IB):
         """How many messages wait because TWS takes no more a second."""
         return len(self.client._msgQ)
 
+    def put_first(self):
+        """The message that was sent last, if it is held back, goes before all others; returns it, or None."""
+        queue = self.client._msgQ
+        queue.rotate(1)
+        return queue[0] if queue else None
+
+    def holds_back(self, message):
+        return message in self.client._msgQ
+
 
 class LogEar(logging.Handler):
     """Hears what the client library only logs: a message of TWS that it could not read, and dropped (P13)."""

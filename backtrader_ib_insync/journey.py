@@ -38,6 +38,11 @@ class Journey:
         return bool(self.answers or self._live and not self.over and not self._travels)
 
     @property
+    def lags(self):
+        """Whether a bar that closed long ago is still on its way though the feed is live."""
+        return False
+
+    @property
     def over(self):
         return self.state == self._over
 

@@ -23,17 +23,18 @@ class LinkState:
         self.heard = 0.0
         self.offset = 0.0
         self.session = None
+        #: whether there has been a session since `begin`
+        self.had_session = False
         #: (from this price on, increment) pairs by market rule id
         self.rules = {}
         self._params = params
         self._put = put
-        self._had_session = False
         self._order_id = 0
 
     def begin(self):
         """A new connection is being made; what was known of accounts and ids still holds."""
         self.closed = None
-        self._had_session = False
+        self.had_session = False
 
     def drain(self):
         """Take in what the connection said of itself."""
@@ -46,7 +47,7 @@ class LinkState:
             self._TAKE[type(record)](self, record)
 
     def _take_session(self, session):
-        again, self._had_session = self._had_session, True
+        again, self.had_session = self.had_session, True
         self.session = session
         self.up = True
         self._order_id = max(session.order_id, self._order_id)

@@ -35,7 +35,8 @@ PLAIN = ('TRADES', 'AGGTRADES', 'BID', 'ASK', 'MIDPOINT')
 
 def what(feed):
     """What TWS is asked to show: the feed's `what`, or what fits its stream."""
-    return (feed.p.what or '').upper() or SHOWN.get(feed.p.tick_by_tick) or contracts.default_what(feed.contract.secType)
+    asked = (feed.p.what or '').upper()
+    return asked or SHOWN.get(feed.p.tick_by_tick) or contracts.default_what(feed.contract.secType)
 
 
 def checked(kind):

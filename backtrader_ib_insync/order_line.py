@@ -11,6 +11,8 @@ NOT_CONNECTED = 504
 #: seconds that an order waits for what may still be said of it: TWS lets none join a group later (10326). The strategy
 #: thread's pass ends sooner, unless a strategy computes on
 HOLD_SECONDS = 0.01
+#: seconds to the next look whether TWS takes one more; it takes one every 25 ms on the average
+TURN_SECONDS = 0.02
 
 
 class Waiting:
@@ -24,7 +26,7 @@ class Waiting:
 
 
 class OrderLine:
-    """Sends orders and takes them back, in order, as fast as TWS takes them.
+    """Sends orders and takes them back, in order, as fast as TWS takes them, and before whatever feeds ask.
 
     A change of an order that still waits takes its place, so TWS sees the order only as it was meant in the end.
     `account` hears of those that could not leave, `publish` of cancels that could not.
@@ -38,6 +40,7 @@ class OrderLine:
         self._unsent = {}
         self._left = set()
         self._released = 0.0
+        self._first = None
         self._timer = None
         ib.client.throttleEnd += self._go_on
 
@@ -93,8 +96,9 @@ class OrderLine:
         free = max(now, self._released)
         while self._queue and self._queue[0].due <= free and not self._is_full():
             self._send(self._queue.popleft())
-        if self._queue and self._queue[0].due > free:
-            self._look_again(self._queue[0].due - now)
+            self._first = self.ib.put_first()
+        if self._queue:
+            self._look_again(TURN_SECONDS if self._queue[0].due <= free else self._queue[0].due - now)
 
     def _look_again(self, seconds):
         if self._timer is not None:
@@ -102,8 +106,8 @@ class OrderLine:
         self._timer = asyncio.get_event_loop().call_later(seconds, self._work_off)
 
     def _is_full(self):
-        """Whether TWS takes no more for now; a dead session refuses at once."""
-        return self.ib.held_back and self.ib.client.isConnected()
+        """Whether the last one sent is still held back: TWS takes no more for now."""
+        return self._first is not None and self.ib.holds_back(self._first)
 
     def _send(self, waiting):
         order = waiting.order

@@ -20,7 +20,7 @@ class Overture:
 
     def begin(self):
         """Look the first contract up."""
-        self._store.find_contract(self._feed.identity.next(), self.found)
+        self._store.find_contract(self._feed.identity.next(), self.found, patient=self._feed.islive())
 
     @property
     def looks_up(self):

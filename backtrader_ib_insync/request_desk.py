@@ -108,6 +108,10 @@ class RequestDesk:
             question.lost('a data farm of TWS had been lost: {}'.format(name))
         return True
 
+    def is_dark(self):
+        """Whether TWS has lost a farm that answers questions; which ones, nobody tells."""
+        return not all(self.farms.values())
+
     # -- questions -----------------------------------------------------------------------------------------------------
 
     def now(self):
@@ -179,6 +183,7 @@ class RequestDesk:
         """Keep `stream` running, now and after each reconnection, till `unsubscribe`."""
         self.streams.append(stream)
         stream.renew, stream.tell_time = self._renew_later, self.beat.tell_time
+        stream.later = asyncio.get_event_loop().call_later
         if self._closed:
             stream.sink(Closed(self._closed))
         elif self.is_open:

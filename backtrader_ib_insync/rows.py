@@ -44,6 +44,11 @@ class Rows(collections.deque):
             return feed.fromdate
         return feed.todate if abs(date - feed.todate) < SAME else date
 
+    def pass_late(self, tick, newest):
+        """A tick older than the one passed last, of the same bar: it counts there, and ends nothing."""
+        high, low = max(tick.price, newest.price), min(tick.price, newest.price)
+        self.append((self._date(newest.time, False), newest.price, high, low, newest.price, tick.size))
+
     def tell(self, status, *args):
         """A status, once what comes before it has been delivered."""
         self.append(Status(status, args))

@@ -10,8 +10,8 @@ from .zones import Hours
 
 #: seconds of silence that need no thought, after silences that meant nothing, at the most
 LONGEST_SECONDS = 600.0
-#: seconds TWS is given to have a bar in its history that has just closed
-LATE_SECONDS = 5.0
+#: seconds TWS is given to have in its history what has traded
+LATE_SECONDS = 10.0
 #: seconds by which delayed market data run late, at the most
 DELAYED_SECONDS = 1200.0
 FOREVER = float('inf')

@@ -3,10 +3,11 @@
 A stream outlives sessions. The connection sends it (`ask`) whenever a session begins, and tells it when the link is
 lost; the stream tells its sink in the words of `messages`.
 """
+import collections
 import logging
-import time
 
 from . import codes
+from .localclock import local_time
 from .messages import Bar, DataType, Lost, Refused, Restored, Tick, Warned, Watching
 from .silence import Silence
 
@@ -21,6 +22,12 @@ RT_VOLUME_TICKS = '233'
 BAR_SECONDS = 5.0
 #: seconds till a subscription that TWS ended for a passing reason is asked for again
 AGAIN_SECONDS = {'renew': 1.0, 'competing': 30.0, 'pacing': 60.0}
+#: the same for one that has worked and is refused, each time anew, an hour in all: then the refusal is believed
+REFUSED_AGAIN_SECONDS = (10.0, 20.0, 40.0, 80.0, 160.0) + 11 * (300.0,)
+#: seconds after which such a one that was neither refused again nor heard counts as accepted
+ACCEPTED_SECONDS = 10.0
+#: trades among which a message of TWS may be a repetition
+RECENT = 32
 
 
 def rt_volume(text):
@@ -44,8 +51,8 @@ class Retired:
 class Stream:
     """One live subscription; `sink` takes its records, `clock` is the server clock of the connection.
 
-    The connection gives it `renew`, with which it asks to be asked for again, and `tell_time`, which has TWS tell it
-    its time in whole seconds after all that came till then.
+    The connection gives it `renew`, with which it asks to be asked for again, `tell_time`, which has TWS tell it its
+    time in whole seconds after all that came till then, and `later`, which calls a function after some seconds.
     """
 
     #: whether its records carry TWS's time
@@ -63,7 +70,7 @@ class Stream:
         self.clock = clock
         self.reqId = None
         self.broken = False
-        self.renew = self.tell_time = None
+        self.renew = self.tell_time = self.later = None
         self.silence = Silence(self.patience)
         #: how to ask the market whether it was silent, too; None when it cannot be asked
         self.habits = None
@@ -72,15 +79,20 @@ class Stream:
         self._begun = 0
         self._delayed = False
         self._may_live = False
+        #: whether a record of it was ever delivered, and how often it was refused since the last one
+        self._has_worked = False
+        self._refusals = 0
 
     def ask(self, ib, reqId):
         """Subscribe under a new request id; tells `Restored` when something was lost before."""
         self.reqId = reqId
-        self._asked = time.time() + (self.clock.low or 0.0)
+        self._asked = local_time() + (self.clock.low or 0.0)
         self._watching = False
         self._begun += 1
         self.silence.broken()
-        if self.broken:
+        if self._refusals:
+            self.later(ACCEPTED_SECONDS, self._accept, self._begun)
+        elif self.broken:
             self.broken = False
             self.sink(Restored('subscribed again'))
         self._send(ib, reqId)
@@ -125,7 +137,29 @@ class Stream:
             self.renew(self, AGAIN_SECONDS[meaning])
         else:
             self.reqId = None
+            self._refuse(code, text)
+
+    def _refuse(self, code, text):
+        """What worked before may be refused in passing, by a TWS that has just started: it is asked for again."""
+        if not self._has_worked or self._refusals == len(REFUSED_AGAIN_SECONDS):
             self.sink(Refused(code, text))
+            return
+        pause = REFUSED_AGAIN_SECONDS[self._refusals]
+        log.info('refused though it worked before, asked for again in %.0f s: %s %s', pause, code, text)
+        self._refusals += 1
+        self.lost('{} {}'.format(code, text), code)
+        self._may_live = True
+        self.renew(self, pause)
+
+    def _accept(self, begun):
+        """TWS confirms nothing: that it did not refuse again has to do."""
+        if begun == self._begun:
+            self.kept('subscribed again')
+
+    def _deliver(self, record):
+        self._has_worked = True
+        self._refusals = 0
+        self.sink(record)
 
     def _watch_from_now(self):
         """The subscription runs; since when, TWS has to tell: our idea of its clock may fall short of it."""
@@ -170,6 +204,7 @@ class Trades(Stream):
         super().__init__(sink, contract, clock)
         self._stamp = None
         self._is_first = True
+        self._recent = collections.deque(maxlen=RECENT)
 
     def ask(self, ib, reqId):
         self._is_first = True
@@ -177,7 +212,7 @@ class Trades(Stream):
 
     def _stamped(self, stamp):
         """A first trade ahead of TWS's clock shows that this is slow, and what it said of the beginning wrong."""
-        now = time.time()
+        now = local_time()
         if self._is_first and stamp > self.clock.latest(now):
             self._doubt_beginning(stamp)
         self._is_first = False
@@ -206,14 +241,24 @@ class Trades(Stream):
                 self._watch(self._stamp + 1.0)
         elif tickType == RT_VOLUME and not self._delayed:
             tick = rt_volume(value)
-            if tick:
+            if tick and not self._is_repeated(value):
                 self._stamped(tick.time)
-                self.sink(tick)
+                self._deliver(tick)
+
+    def _is_repeated(self, text):
+        """The day's volume grows with each trade: when it is the same again, so is the trade."""
+        price, size, stamp, total = text.split(';')[:4]
+        trade = price, size, stamp, total
+        if trade in self._recent:
+            return True
+        if total and float(total):
+            self._recent.append(trade)
+        return False
 
     def priceSizeTick(self, tickType, price, size):
         self._answered()
         if tickType == DELAYED_LAST and price > 0 and size > 0:
-            self.sink(Tick(self._stamp or time.time() + self.clock.offset(), price, size))
+            self._deliver(Tick(self._stamp or local_time() + self.clock.offset(), price, size))
 
 
 class Quotes(Trades):
@@ -242,7 +287,7 @@ class Quotes(Trades):
         self._prices[field] = price
         if len(self._prices) == len(self._wanted):
             middle = sum(self._prices.values()) / len(self._prices)
-            self.sink(Tick(time.time() + self.clock.offset(), middle, 0.0))
+            self._deliver(Tick(local_time() + self.clock.offset(), middle, 0.0))
 
 
 class RealTimeBars(Stream):
@@ -255,8 +300,11 @@ class RealTimeBars(Stream):
         super().__init__(sink, contract, clock)
         self._what = what
         self._rth = rth
+        self._since = 0.0
+        self._is_first = True
 
     def _send(self, ib, reqId):
+        self._since, self._is_first = 0.0, True
         ib.client.reqRealTimeBars(reqId, self.contract, int(BAR_SECONDS), self._what, self._rth, [])
         # TWS confirms nothing, and a quiet market may send no bar for long
         self._watch_from_now()
@@ -265,14 +313,19 @@ class RealTimeBars(Stream):
         ib.client.cancelRealTimeBars(reqId)
 
     def _watch(self, since):
-        super()._watch(-(-since // BAR_SECONDS) * BAR_SECONDS)
+        self._since = -(-since // BAR_SECONDS) * BAR_SECONDS
+        super()._watch(self._since)
 
     def realtimeBar(self, start, open_, high, low, close, volume, wap, count):
-        self.clock.stamped(start + BAR_SECONDS, time.time())
+        self.clock.stamped(start + BAR_SECONDS, local_time())
         self._answered()
+        if self._is_first and start > self._since:
+            # TWS's clock may be behind the market's, and what it said of the beginning too early
+            self._watch(float(start))
+        self._is_first = False
         # nothing traded in these 5 seconds: TWS repeats the last price, history has no such bar; an index never trades
         if count or self.contract.secType == 'IND':
-            self.sink(Bar(float(start), open_, high, low, close, volume, wap, count))
+            self._deliver(Bar(float(start), open_, high, low, close, volume, wap, count))
 
 
 class TickByTick(Stream):
@@ -294,14 +347,14 @@ class TickByTick(Stream):
 
     def tickByTickAllLast(self, tickType, stamp, price, size, *about):
         self._answered()
-        self.clock.stamped(float(stamp), time.time())
-        self.sink(Tick(float(stamp), price, size))
+        self.clock.stamped(float(stamp), local_time())
+        self._deliver(Tick(float(stamp), price, size))
 
     def tickByTickBidAsk(self, stamp, bid, ask, *about):
         self._answered()
         price = {'BID': bid, 'ASK': ask}.get(self._side, (bid + ask) / 2)
-        self.sink(Tick(float(stamp), price, 0.0))
+        self._deliver(Tick(float(stamp), price, 0.0))
 
     def tickByTickMidPoint(self, stamp, middle):
         self._answered()
-        self.sink(Tick(float(stamp), middle, 0.0))
+        self._deliver(Tick(float(stamp), middle, 0.0))

@@ -63,7 +63,7 @@ class Feed:
     def islive(self):
         return True
 
-    def download(self, begin, end, size, answers):
+    def download(self, begin, end, size, answers, seen):
         self.asked.append((begin, end))
         return True
 

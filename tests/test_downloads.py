@@ -77,6 +77,15 @@ def test_a_cut_in_the_midst_is_survived(store, gateway):
     assert len(found) > 9000 and found == sorted(set(found))
 
 
+def test_ticks_are_paced_as_small_bars_are(store, gateway):
+    """More answers than TWS gives of one contract in two seconds."""
+    ticks = dict(dataname='ES-202412-CME-USD-50', timeframe=bt.TimeFrame.Ticks, historical=True,
+                 fromdate=datetime.datetime(2024, 11, 19, 14), todate=datetime.datetime(2024, 11, 19, 22, 30))
+    recorder = run(store(gateway).getdata(**ticks))
+    assert len(asked(gateway, 'ReqHistoricalTicks')) > 5 and len(recorder.bars[0]) > 5000
+    assert not [said for said in recorder.messages if 'pacing' in said]
+
+
 def test_no_data_is_no_error(store, gateway):
     weekend = dict(WEEKS, fromdate=datetime.datetime(2024, 11, 16), todate=datetime.datetime(2024, 11, 17))
     assert ends(run(store(gateway).getdata(**weekend))) == []

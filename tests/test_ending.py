@@ -1,4 +1,6 @@
 """A process ends when its strategy does, however that comes about: in two seconds, and the gateway sees it leave."""
+import os
+
 import pytest
 from programs import Program
 
@@ -78,3 +80,40 @@ def test_p85_ctrl_c_on_a_stalled_link(gateway, script):
         gateway.fault('stall', '1d')
         program.interrupt(2.5)
         is_gone(gateway)
+
+
+FORKED = """
+import multiprocessing, os, sys
+import backtrader_ib_insync as ibnew
+
+def child():
+    for ask in (store.start, lambda: store.call(lambda ib: ib.isConnected())):
+        try:
+            ask()
+        except ibnew.IBError as error:
+            print(type(error).__name__, error, flush=True)
+    sys.exit(7)
+
+store = ibnew.IBStore(port={port}, clientId=1)
+store.start()
+store.call(lambda ib: ib.isConnected())
+process = multiprocessing.get_context('fork').Process(target=child)
+process.start()
+process.join()
+print('child', process.exitcode, 'parent', store.call(lambda ib: ib.isConnected()))
+if os.fork() == 0:
+    sys.exit()
+print('grandchild', os.wait()[1])
+store.stop()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, 'fork'), reason='no fork here')
+def test_a_forked_process_is_told_that_the_connection_is_not_its(gateway, tmp_path):
+    path = tmp_path / 'script.py'
+    path.write_text(FORKED.format(port=gateway.port))
+    with Program(str(path)) as program:
+        output = program.end(20)
+    assert output.count('NotConnected the connection belongs to process') == 2
+    assert 'child 7 parent True' in output and 'grandchild 0' in output
+    is_gone(gateway)

@@ -8,7 +8,7 @@ import truth
 from helpers import APPLE, run
 from truth import at, utc
 
-from backtrader_ib_insync import pacing, request_desk
+from backtrader_ib_insync import pacing, request_desk, streams
 from backtrader_ib_insync.errors import BadParameter, HistoryFailed, NotSupportedTimeframe
 from backtrader_ib_insync.insync import Contract
 
@@ -135,10 +135,10 @@ def test_adjusted_prices_are_asked_for_without_an_end(still, store):
         data = store(still).getdata(dataname=APPLE, what='ADJUSTED_LAST', timeframe=Minutes, historical=True,
                                     **dict(fromdate=datetime.datetime(2024, 11, 19), **more))
         found = run(data).bars[0]
-        end = at('2024-11-20', NEW_YORK) if more else still.now()
         wanted = still.call(lambda world: truth.intraday(
-            world.market, truth.instrument(world.market, APPLE), '1 min', at('2024-11-19', NEW_YORK), end,
+            world.market, truth.instrument(world.market, APPLE), '1 min', at('2024-11-19', NEW_YORK), still.now(),
             'ADJUSTED_LAST'))
+        end = at('2024-11-20', NEW_YORK) if more else still.now()
         assert found == [bar for bar in wanted if bar[0] <= end]
     assert [request.endDateTime for request in sent(still, 'ReqHistoricalData')] == ['', '']
 
@@ -257,10 +257,65 @@ def test_p43_no_subscription_is_told_with_the_words_of_tws(still, code):
         assert str(code) in test.reasons[0][-1] and 'not subscribed' in test.reasons[0][-1]
 
 
-def test_p43_delayed_data_when_asked_for(still):
+@pytest.fixture
+def hasty(monkeypatch):
+    """What worked and is refused is asked for again without delay."""
+    monkeypatch.setattr(streams, 'REFUSED_AGAIN_SECONDS', (0.02,) * 10)
+    monkeypatch.setattr(streams, 'ACCEPTED_SECONDS', 0.2)
+
+
+def refusals(gateway, kind, since):
+    """How often what was asked for, was refused since then."""
+    return len(sent(gateway, kind)) - since
+
+
+@pytest.mark.parametrize('params, kind', [
+    (dict(), 'ReqMktData'), (dict(rtbar=True), 'ReqRealTimeBars'), (dict(tick_by_tick='Last'), 'ReqTickByTickData'),
+    (dict(what='BID', timeframe=bt.TimeFrame.Seconds, compression=7), 'ReqMktData')], ids=str)
+def test_p43_what_worked_and_is_refused_is_asked_for_again(still, hasty, params, kind):
+    """After a restart TWS may refuse in passing what it served before: told once, and nothing is missing."""
+    begin = still.now()
+    with stepped.Run(still, one_feed(**dict(dict(fromdate=utc(begin - 300)), **params))) as test:
+        test.until_live()
+        for _ in range(8):
+            test.step(15)
+        before = len(sent(still, kind))
+        still.call(lambda world: world.streams.withhold('AAPL', 354))
+        still.fault('cut', 'rst')
+        test.until(lambda: refusals(still, kind, before) >= 4)
+        assert test.breaks() == [2] and test.statuses[0][-1] == 'CONNBROKEN' and not test.has_ended
+        still.call(lambda world: world.streams.grant('AAPL'))
+        still.advance(100)
+        test.until_live()
+        assert test.breaks() == [2]
+        for _ in range(8):
+            test.step(15)
+        test.go_to((still.now() // 60 + 1) * 60 + 4)
+        if not params.get('what'):
+            found = test.bars[0]
+            wanted = still.call(lambda world: truth.intraday(
+                world.market, truth.instrument(world.market, APPLE), '1 min', begin - 300, found[-1][0]))
+            assert found == [bar for bar in wanted if bar[0] <= found[-1][0]] and found[-1][0] >= still.now() - 64
+
+
+def test_p43_a_refusal_that_lasts_ends_the_feed(still, hasty):
+    with stepped.Run(still, one_feed(fromdate=utc(still.now() - 300))) as test:
+        test.until_live()
+        test.step(61)
+        before = len(sent(still, 'ReqMktData'))
+        still.call(lambda world: world.streams.withhold('AAPL', 354))
+        still.fault('cut', 'rst')
+        test.until(lambda: test.has_ended)
+        assert test.statuses[0][-2:] == ['CONNBROKEN', 'NOTSUBSCRIBED'] and '354' in test.reasons[0][-1]
+        assert refusals(still, 'ReqMktData', before) == 11
+
+
+@pytest.mark.parametrize('params', [dict(), dict(useRTH=True)], ids=str)
+def test_p43_delayed_data_when_asked_for(still, params):
+    """TWS has no delayed 5-second bars, which regular hours are made of else."""
     still.call(lambda world: world.streams.withhold('AAPL', 354))
-    begin = still.now() - 3600
-    with stepped.Run(still, one_feed(fromdate=utc(begin)), marketdatatype=3) as test:
+    begin = still.now() - 1200
+    with stepped.Run(still, one_feed(fromdate=utc(begin), **params), marketdatatype=3) as test:
         test.until_live()
         test.settle()
         for _ in range(50):
@@ -276,7 +331,6 @@ def test_p43_delayed_data_when_asked_for(still):
 
 
 def test_p44_another_session_that_holds_the_data_is_told_and_recovers(still, monkeypatch):
-    from backtrader_ib_insync import streams
     monkeypatch.setitem(streams.AGAIN_SECONDS, 'competing', 0.05)
     begin = still.now() - 300
     still.call(lambda world: world.streams.withhold('AAPL', 10197))
@@ -417,7 +471,8 @@ def test_p24_longer_bars_than_are_built_are_refused_and_resampled_all_the_same(s
     assert len(truth.lines(joined)) >= 2
 
 
-@pytest.mark.parametrize('size', [dict(timeframe=bt.TimeFrame.Years), dict(timeframe=Minutes, compression=2880)], ids=str)
+@pytest.mark.parametrize('size', [
+    dict(timeframe=bt.TimeFrame.Years), dict(timeframe=Minutes, compression=2880)], ids=str)
 def test_p24_a_live_feed_of_longer_bars_is_told_so_and_others_go_on(still, size):
     def add(cerebro, store):
         one_feed(**size)(cerebro, store)
@@ -437,3 +492,32 @@ def test_p45_a_live_feed_tells_the_candidates_and_others_go_on(still):
         test.until(lambda: test.is_live(1))
         assert test.statuses[0] == ['DISCONNECTED']
         assert "'CSCO' is ambiguous" in test.reasons[0][0] and 'CSCO-STK-' in test.reasons[0][0]
+
+
+def test_p93_exactbars_with_chained_feeds_warns(still, store):
+    """cerebro does not know the feeds of a chain."""
+    made = store(still)
+    cerebro, told = bt.Cerebro(exactbars=1), []
+    cerebro.addstorecb(lambda msg, *args, **kwargs: told.append(str(msg)))
+    for name in (APPLE, 'MSFT-STK-SMART-USD'):
+        dates = [datetime.datetime(2024, month, 1) for month in (8, 9, 10)]
+        cerebro.chaindata(*[made.getdata(dataname=name, historical=True, timeframe=Days, fromdate=begin, todate=end)
+                            for begin, end in zip(dates, dates[1:])], name=name)
+    cerebro.addstrategy(bt.Strategy)
+    assert len(cerebro.run()[0]) == 42
+    assert len([text for text in told if 'exactbars=1' in text]) == 1
+
+
+@pytest.mark.parametrize('again', ['adddata', 'resampledata'])
+def test_the_same_feed_twice_is_an_error(still, store, again):
+    """Each would take bars of the other; of a feed that is there, resampledata makes a clone."""
+    data, cerebro = store(still).getdata(dataname=APPLE, **OCTOBER), bt.Cerebro()
+    cerebro.adddata(data)
+    if again == 'adddata':
+        with pytest.raises(BadParameter, match="'AAPL-STK-SMART-USD' is in this cerebro already"):
+            cerebro.adddata(data)
+    else:
+        cerebro.resampledata(data, timeframe=bt.TimeFrame.Weeks)
+    cerebro.addstrategy(bt.Strategy)
+    cerebro.run()
+    assert len(data) == 23

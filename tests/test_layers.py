@@ -19,7 +19,7 @@ LAYERS = (
     'account assembler bars clock comminfo contract daybars daynumber fills frontier history linkstate mnames pacing '
     'order_book order_changes order_fields order_force order_life orders runs silence tickseam timetable',
     'insync',
-    'codes errors loop messages spec version zonenames zones',
+    'codes errors localclock loop messages spec version zonenames zones',
 )
 CLIENTS = {'ib_insync', 'ib_async', 'ibapi'}
 #: what a file may not use that has neither a socket nor a clock

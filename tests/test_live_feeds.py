@@ -1,5 +1,7 @@
 """Live feeds, by what their params say and what the market may do: statuses, stamps, ends, late ticks, real data."""
 import datetime
+import time
+from unittest import mock
 
 import backtrader as bt
 import pytest
@@ -253,6 +255,29 @@ def test_p46_a_trade_repeated_by_tws_counts_once(market):
         assert ticks(run, 2) == traded(market, start, market.now())
 
 
+def test_the_machines_clock_may_be_set(market):
+    """An hour ahead and back again: quotes, which TWS does not stamp, keep their time, and what is made of them too."""
+    begin = in_session(market)
+    ahead = [0.0]
+    clock = time.time
+    feeds = [Feed(EURO, what='BID', resampled=True), Feed(EURO, what='BID')]
+
+    def add(cerebro, store):
+        cerebro.adddata(store.getdata(dataname=EURO, timeframe=bt.TimeFrame.Ticks, tz='UTC'))
+        for feed in feeds:
+            feed.add(cerebro, store, begin)
+    with mock.patch('time.time', lambda: clock() + ahead[0]), stepped.Run(market, add) as run:
+        live(run)
+        for ahead[0] in (0.0, 3600.0, 0.0):
+            before = len(run.bars[0])
+            for _ in range(6):
+                run.step(61.3)
+            assert len(run.bars[0]) > before and run.bars[0][-1][0] <= market.now()
+        run.go_to((market.now() // MINUTE + 1) * MINUTE + 4)
+        for number, feed in enumerate(feeds, 1):
+            feed.is_true(run, number)
+
+
 # -- what is asked -----------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize('name, params, asked', [
@@ -271,13 +296,21 @@ def test_p40_p42_what_5_second_bars_are_asked_for(market, name, params, asked):
 
 # -- what is shown -----------------------------------------------------------------------------------------------------
 
-def true_to_history(market, *feeds, steps=6, seconds=31.7):
-    """Run these feeds live for a while; their bars are the market's."""
+def true_to_history(market, *feeds, steps=6, seconds=31.7, hole=0):
+    """Run these feeds live for a while, and on after a hole of so many seconds; their bars are the market's."""
     begin = in_session(market)
     with stepped.Run(market, lambda cerebro, store: [feed.add(cerebro, store, begin) for feed in feeds]) as run:
         live(run)
         for _ in range(steps):
             run.step(seconds)
+        if hole:
+            market.fault('refuse', hole)
+            market.fault('cut', 'rst')
+            run.until(lambda: not any(run.is_live(number) for number in range(len(feeds))))
+            market.advance(hole + 1)
+            live(run)
+            for _ in range(steps):
+                run.step(seconds)
         run.go_to((market.now() // MINUTE + 1) * MINUTE + 4)
         for number, feed in enumerate(feeds):
             feed.is_true(run, number)
@@ -288,7 +321,8 @@ def true_to_history(market, *feeds, steps=6, seconds=31.7):
 @pytest.mark.parametrize('name', [APPLE, EURO, MINI])
 def test_quotes_that_history_shows_are_followed_live(market, name, resampled):
     """The bars of `what` are the same from history and live, on a stock as on a currency."""
-    true_to_history(market, *[Feed(name, what=what, resampled=resampled) for what in ('BID', 'ASK', 'MIDPOINT')])
+    feeds = [Feed(name, what=what, resampled=resampled) for what in ('BID', 'ASK', 'MIDPOINT')]
+    true_to_history(market, *feeds, hole=100)
 
 
 def test_what_may_be_written_small(market):
@@ -360,7 +394,8 @@ def bars_of_regular_hours(market, begin, seconds):
 
 
 def _is_regular(time):
-    return '09:30' <= datetime.datetime.fromtimestamp(time, truth.ZoneInfo(stepped.NEW_YORK)).strftime('%H:%M') < '16:00'
+    wall = datetime.datetime.fromtimestamp(time, truth.ZoneInfo(stepped.NEW_YORK))
+    return datetime.time(9, 30) <= wall.time() < datetime.time(16)
 
 
 @pytest.mark.parametrize('start', ['2024-11-20 09:28 US/Eastern', '2024-11-20 15:57 US/Eastern'], ids=['open', 'close'])

@@ -192,3 +192,15 @@ def test_p69_what_waits_when_the_store_is_stopped_is_sent_in_its_group():
             run.do(act)
         groups = gateway.call(lambda world: [opened.order.ocaGroup for opened, _ in world.exchange.open_orders()])
         assert len(groups) == 3 and len(set(groups)) == 1 and groups[0]
+
+
+# -- its turn ----------------------------------------------------------------------------------------------------------
+
+def test_an_order_does_not_wait_behind_what_feeds_ask():
+    with stage.open(gateway={'messages_per_second': 50}) as run:
+        run.store.call(lambda ib: [ib.client.reqIds(1) for _ in range(200)])
+        orders = run.do(lambda s: [s.buy(**LIMIT) for _ in range(10)])
+        run.until(lambda: len(wire(run)) == 10)
+        assert [order.orderId for order in wire(run)] == [order.orderId for order in orders]
+        assert len(run.sent('ReqIds')) < 150
+        assert not any(said.startswith('100 ') for said in run.said)

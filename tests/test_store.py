@@ -9,8 +9,10 @@ import pytest
 from helpers import APPLE, Recorder, open_sockets, our_threads, run, wait_until
 
 import backtrader_ib_insync as ibnew
+from backtrader_ib_insync import ibdata
 from backtrader_ib_insync.errors import (
-    BadDataname, BadParameter, NotConnected, NotSupportedTimeframe, StoreInUse, UnknownContract)
+    BadDataname, BadParameter, NotConnected, NotSupportedTimeframe, StoreInUse, TimedOut,
+    UnknownContract)
 
 MINUTES = dict(dataname=APPLE, timeframe=bt.TimeFrame.Minutes, fromdate=datetime.datetime(2024, 11, 20, 9, 50))
 DAYS = dict(dataname=APPLE, timeframe=bt.TimeFrame.Days, historical=True, fromdate=datetime.datetime(2024, 10, 1),
@@ -102,6 +104,15 @@ def test_p02_a_store_made_before_the_gateway_connects_when_it_comes(store, make_
     late.join()
     assert recorder.statuses[0][:2] == ['CONNECTED', 'DELAYED']
     assert any('nothing listens' in text or 'refused' in text.lower() for text in recorder.messages), recorder.messages
+
+
+def test_feeds_wait_for_a_gateway_together(store, monkeypatch):
+    """And not one after the other, for then a strategy of thirty would begin minutes late."""
+    monkeypatch.setattr(ibdata, 'START_SECONDS', 1.0)
+    made = store(Nowhere(), reconnect=-1, timeout=0.2)
+    started = time.monotonic()
+    run(*[made.getdata(name=str(number), **MINUTES) for number in range(30)], until=lambda strategy: True)
+    assert time.monotonic() - started < 15
 
 
 def test_p03_attempts_that_are_spent_end_the_run(store):
@@ -338,6 +349,23 @@ def test_call_reaches_the_client_library_on_its_own_thread(store, gateway):
     assert made.call(lambda ib: ib.reqCurrentTimeAsync()).year == 2024
     with pytest.raises(ZeroDivisionError):
         made.call(lambda ib: 1 / 0)
+
+
+def test_call_waits_for_the_first_connection(store, gateway):
+    made = store(gateway)
+    made.start()
+    assert made.call(lambda ib: ib.reqCurrentTimeAsync()).year == 2024
+
+
+def test_call_says_that_there_is_no_connection(store):
+    made = store(Nowhere(), reconnect=-1, timeout=0.1)
+    made.start()
+    with pytest.raises(TimedOut, match='no connection to TWS'):
+        made.call(lambda ib: ib.reqCurrentTimeAsync(), timeout=0.3)
+    made = store(Nowhere(), reconnect=1, timeout=0.1)
+    made.start()
+    with pytest.raises(NotConnected, match='nothing listens'):
+        made.call(lambda ib: ib.reqCurrentTimeAsync())
 
 
 def test_the_raw_object_lives_elsewhere(store, gateway):

@@ -5,7 +5,7 @@ import pytest
 
 from backtrader_ib_insync.clock import ServerClock
 from backtrader_ib_insync.messages import Bar, DataType, Lost, Refused, Restored, Tick, Warned, Watching
-from backtrader_ib_insync.streams import Quotes, RealTimeBars, TickByTick, Trades, rt_volume
+from backtrader_ib_insync.streams import REFUSED_AGAIN_SECONDS, Quotes, RealTimeBars, TickByTick, Trades, rt_volume
 
 
 class Client:
@@ -30,6 +30,8 @@ class Heard(list):
         self.renewals = []
         self.stream.renew = lambda stream, seconds: self.renewals.append(seconds)
         self.stream.tell_time = lambda told: told(1000)
+        self.later = []
+        self.stream.later = lambda seconds, act, *args: self.later.append(lambda: act(*args))
         self.ib = Client()
         self.stream.ask(self.ib, 77)
 
@@ -165,6 +167,38 @@ def test_p43_a_refusal_ends_and_a_notice_does_not(code, record):
     heard.stream.error(code, 'TWS says no')
     (told,) = heard.of(Refused, Warned)
     assert type(told) is record and told[:2] == (code, 'TWS says no')
+
+
+def test_p43_what_worked_before_is_asked_for_again_and_told_once():
+    heard = Heard(Trades)
+    heard.stream.tickString(48, '10.5;100;1000000;5000;10.4;true')
+    for pause in REFUSED_AGAIN_SECONDS:
+        heard.stream.error(200, 'No security definition')
+        assert heard.renewals.pop() == pause and heard.stream.reqId is None
+        heard.stream.ask(heard.ib, 78)
+    assert heard.of(Lost, Restored, Refused) == [Lost('200 No security definition', 200)]
+    heard.stream.error(200, 'No security definition')
+    assert heard.of(Refused) == [Refused(200, 'No security definition')] and not heard.renewals
+
+
+@pytest.mark.parametrize('accepts', [
+    lambda heard: heard.stream.marketDataType(1), lambda heard: heard.later.pop()()], ids=['data', 'silence'])
+def test_p43_what_was_refused_runs_again_when_data_come_or_nothing_is_said(accepts):
+    heard = Heard(Trades)
+    heard.stream.tickString(48, '10.5;100;1000000;5000;10.4;true')
+    heard.stream.error(200, 'No security definition')
+    heard.stream.ask(heard.ib, 78)
+    assert not heard.of(Restored)
+    accepts(heard)
+    assert len(heard.of(Restored)) == 1 and not heard.stream.broken
+
+
+def test_p46_a_trade_that_is_told_twice_counts_once():
+    heard = Heard(Trades)
+    for total in ('100', '100', '200', '100', '200', '0', '0', '', ''):
+        heard.stream.tickString(48, '10.5;100;1000000;{};10.4;true'.format(total))
+    # a total of nothing tells nothing
+    assert len(heard.of(Tick)) == 6
 
 
 def test_p44_another_session_holds_the_data_and_it_is_asked_for_again():

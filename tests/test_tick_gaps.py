@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from helpers import forget_store
 from programs import asked
 from stepped import APPLE, COIN, EURO, INDEX, MINI, MINUTE, QUIET, in_session
+from test_live_feeds import Known
 
 from backtrader_ib_insync import downloads, request_desk, simulator
 from backtrader_ib_insync.errors import HistoryFailed
@@ -77,7 +78,7 @@ def trades(gateway, begin, end, name=APPLE):
 def every_trade_once(run, number, begin, name=APPLE, late=0.0):
     """In order, with a time that is the trade's or within its second, and that never goes back.
 
-    The last may be `late`: a clock that stands looks slow to the first trade after a hole, which waits for history then.
+    The last may be `late`: a standing clock looks slow to the first trade after a hole, which then waits for history.
     """
     found = [(bar[0], bar[4], bar[5]) for bar in run.bars[number]]
     wanted = trades(run.gateway, begin, run.gateway.now(), name)
@@ -263,6 +264,17 @@ def test_a_start_of_many_pages_and_full_seconds(market):
         until_live(run)
         assert len(every_trade_once(run, 0, begin - 200, QUIET)) >= 3050
         assert len(asked(market, 'ReqHistoricalTicks')) >= 4
+
+
+def test_p35_another_feed_s_bars_first_then_ticks(market):
+    begin = math.floor(in_session(market)) // 60 * 60
+    rows = [(begin - 600 + 60 * number, 1.0, 2.0, 0.5, 1.5, 100.0 + number) for number in range(9)]
+    with stepped.Run(market, added(begin, TickFeed(before=None, backfill_from=Known(rows=rows)))) as run:
+        until_live(run)
+        run.step(5)
+        assert run.bars[0][:9] == rows and run.statuses[0] == ['CONNECTED', 'DELAYED', 'LIVE']
+        run.bars[0] = run.bars[0][9:]
+        every_trade_once(run, 0, begin - 120)
 
 
 def test_a_gap_over_night(market):

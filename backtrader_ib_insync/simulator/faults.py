@@ -34,7 +34,7 @@ import heapq
 from itertools import count
 from typing import NamedTuple, Tuple
 
-from .mishaps import MISHAPS, seconds
+from .mishaps import FARMS, MISHAPS, seconds
 
 HELD_AT_MOST = 1.0
 KINDS = {
@@ -142,6 +142,11 @@ class Faults:
 
     def holds_client_id(self, client_id):
         return self.gateway.now < self.held_ids.get(client_id, 0.0)
+
+    def farms(self):
+        """What a client is told of each data farm: (code, text)."""
+        return [(lost, text.format('broken')) if name in self.dark_farms else (back, text.format('OK'))
+                for name, (lost, back, text) in FARMS.items()]
 
     def add_rule(self, kind, action, left, delay=0.0):
         """Lose, repeat, delay or shuffle the next `left` replies of a kind."""

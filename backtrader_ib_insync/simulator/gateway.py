@@ -15,8 +15,6 @@ from .market import Market
 from .order_desk import OrderDesk
 from .streams import Streams
 
-FARMS = ((2104, 'Market data farm connection is OK:usfarm'), (2106, 'HMDS data farm connection is OK:ushmds'),
-         (2158, 'Sec-def data farm connection is OK:secdefnj'))
 CLIENT_ID_IN_USE = 'Unable to connect as the client id is already in use. Retry with a unique client id.'
 TOO_FAST = 'Max rate of messages per second has been exceeded:max={} rec={} (1)'
 READ_ONLY = 'The API interface is currently in Read-Only mode.'
@@ -176,7 +174,7 @@ class Gateway:
         session.client_id = request.clientId
         session.send(replies.ManagedAccounts(self.ledger.accounts))
         session.send(replies.NextValidId(self.exchange.next_id(session.client_id)))
-        for code, text in FARMS:
+        for code, text in self.faults.farms():
             session.refuse(-1, code, text)
 
     def _tell_time(self, session, request):

@@ -114,7 +114,7 @@ class Streams:
         if instrument is None:
             return
         what = request.whatToShow.upper()
-        if what not in WHATS or (what == 'TRADES' and not instrument.has_last):
+        if instrument.symbol in self._withheld or what not in WHATS or what == 'TRADES' and not instrument.has_last:
             session.refuse(request.reqId, 420, BAR_REFUSED.format(f'{instrument.secType} {what}'))
         else:
             self.add(session, BarStream(
@@ -126,6 +126,8 @@ class Streams:
             return
         if sum(stream.is_by_tick for stream in self._open.values()) >= MAX_TICK_BY_TICK:
             session.refuse(request.reqId, 10190, TOO_MANY_BY_TICK)
+        elif instrument.symbol in self._withheld:
+            session.refuse(request.reqId, 10189, BY_TICK_REFUSED.format(f'{instrument.secType} {request.tickType}'))
         elif request.tickType in ('Last', 'AllLast') and instrument.is_traded:
             self.add(session, TradeByTrade(
                 request.reqId, self._gateway.market, instrument, 1 if request.tickType == 'Last' else 2))

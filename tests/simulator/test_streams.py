@@ -150,6 +150,14 @@ def test_what_is_not_subscribed_is_refused_or_delayed(one):
     assert one.errors() == []
 
 
+def test_nor_are_bars_and_tick_by_tick_data_told_that_are_not_subscribed(one):
+    one.gateway.streams.withhold('AAPL')
+    one.say(59, 1, 3)
+    one.say(50, 3, 6, *APPLE, 5, 'TRADES', 0, '')
+    one.say(97, 7, *APPLE, 'Last', 0, 0)
+    assert one.errors() == [(6, 420), (7, 10189)]
+
+
 def test_delayed_ticks_are_a_quarter_of_an_hour_old(one):
     one.gateway.streams.withhold('AAPL')
     one.say(59, 1, 3)
