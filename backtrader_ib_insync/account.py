@@ -33,6 +33,16 @@ class Moved(NamedTuple):
         """Whether all that is held now is of this execution."""
         return not self.size_before or bool(self.opened and self.closed)
 
+    def instead(self, size, price):
+        """What an execution of another size and price would have done in its place."""
+        position = Position()
+        position.fix(self.size_before, self.price_before)
+        return _enter(position, size, price)._replace(own=self.own)
+
+    def without(self, size):
+        """The same as if `size`, which was there before it, had not been."""
+        return self._replace(size_before=tidy(self.size_before - size))
+
 
 class Told(NamedTuple):
     """A position that TWS told and that no execution explains yet; `time` is epoch seconds."""

@@ -23,7 +23,7 @@ from .line import Line, ended
 from .messages import Closed, Lost, Notice, Restored, Session
 from .order_line import OrderLine
 from .request_desk import MARKET_DATA_FARM, RequestDesk
-from .streams import Retired
+from .subscription import Retired
 from .synchroniser import Synchroniser
 from .vigil import Inquiry, Vigil
 

@@ -14,7 +14,7 @@ from .history import is_small
 from .journey import Journey
 from .localclock import local_time
 from .messages import Bar, HistoryFailed, Tick, Watching
-from .proof import DELAYED_SECONDS, GRACE_SECONDS
+from .proof import DELAYED_SECONDS
 from .zones import UTC, moment, utc_text
 
 #: seconds TWS is given to have a bar in its history that has just closed, and how often it is asked then
@@ -72,8 +72,8 @@ class Course(Journey):
     @property
     def lags(self):
         """Whether a bar that closed long ago is still on its way though the feed is live."""
-        return (self.state in (self._history, self._gap) and not self.feed.days_only
-                and self._now() > self._until + OLD_SECONDS)
+        travels = self.state in (self._history, self._gap)
+        return travels and self._is_told and not self.feed.days_only and self._now() > self._until + OLD_SECONDS
 
     @property
     def _is_held(self):
@@ -127,8 +127,11 @@ class Course(Journey):
             self.proof.wait_for(min(times))
 
     def _has_passed(self, edge):
-        """Whether it is time to ask for what was in progress till `edge`; live records may prove it before the clock."""
-        if self._live and (self.proof.delayed or self._seen() >= edge + GRACE_SECONDS):
+        """Whether it is time to ask for what was in progress till `edge`; live records may prove it before the clock.
+
+        Questions are dated in whole seconds: the first of them is worth one when the answer can show it, too.
+        """
+        if self._live and (self.proof.delayed or int(self._seen()) > self._live[0].time):
             return True
         return self.proof.time() >= edge + AUCTION_SECONDS * self.feed.days_only
 
@@ -384,7 +387,7 @@ class Course(Journey):
 
     def played(self, row, time):
         """A bar of another feed, which ends at `time`, comes before this one's."""
-        self.seam.deliver(time)
+        self.seam.deliver(self.assembler.days.stamped(time) if self.feed.days_only else time)
 
     def rewind(self, filters):
         """The stream has a hole: a bar that backtrader's filters had begun is dropped, and asked for anew.

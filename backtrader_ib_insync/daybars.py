@@ -4,7 +4,7 @@ import datetime
 
 from backtrader import TimeFrame
 
-from .zones import epoch, moment, session_end, sessions
+from .zones import DAY, epoch, moment, session_end, sessions
 
 ONE_DAY = datetime.timedelta(days=1)
 
@@ -20,6 +20,8 @@ class DayEnds:
         self._hours = hours
         self._zone = zone
         self._sessionend = sessionend
+        # coins trade all week, which then ends on Sunday
+        self._last_weekday = 6 if any(session.date.weekday() == 5 for session in sessions(hours, zone)) else 4
 
     def of(self, timeframe):
         """The ends of bars of another timeframe, of the same contract."""
@@ -41,6 +43,16 @@ class DayEnds:
         """Whether the bar so labelled is complete at `now`: TWS labels a running week or month with the current day."""
         return self._end_of(self._last_day(moment(label).date())) <= now
 
+    def stamped(self, time):
+        """The end of the bar to which another source gave this time: its end, or the 00:00 of a date it holds."""
+        date = moment(time).date()
+        if time % DAY or time == self._end_of(date - ONE_DAY):
+            return time
+        if self._timeframe == TimeFrame.Weeks and date.weekday() > self._last_weekday:
+            # a label of TWS's would be that of the week to come
+            date -= (date.weekday() - self._last_weekday) * ONE_DAY
+        return self._end_of(self._last_day(date))
+
     def is_listed(self, end):
         """Whether the hours tell of a session that ends then."""
         return any(session.end == end for session in sessions(self._hours, self._zone))
@@ -56,18 +68,16 @@ class DayEnds:
 
     def _last_day(self, date):
         if self._timeframe == TimeFrame.Weeks:
-            friday = 4 if date.weekday() < 5 else 11
-            return date + (friday - date.weekday()) * ONE_DAY
+            return date + (self._last_weekday - date.weekday()) % 7 * ONE_DAY
         if self._timeframe in (TimeFrame.Months, TimeFrame.Years):
-            return _last_weekday(date.year, 12 if self._timeframe == TimeFrame.Years else date.month, date)
+            return self._last_of(date.year, 12 if self._timeframe == TimeFrame.Years else date.month, date)
         return date
 
-
-def _last_weekday(year, month, not_before):
-    last = datetime.date(year, month, calendar.monthrange(year, month)[1])
-    while last.weekday() > 4 and last > not_before:
-        last -= ONE_DAY
-    return last
+    def _last_of(self, year, month, not_before):
+        last = datetime.date(year, month, calendar.monthrange(year, month)[1])
+        while last.weekday() > self._last_weekday and last > not_before:
+            last -= ONE_DAY
+        return last
 
 
 def opens(hours, zone):

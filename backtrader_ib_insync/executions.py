@@ -2,6 +2,7 @@
 from . import trades
 from .account import signed
 from .fills import base
+from .order_life import CLOCK_SECONDS
 from .orders import date_number
 from .strangers import name_of
 
@@ -27,7 +28,10 @@ class Executions:
         order = self.book.find_by(record)
         if order is not None:
             self.book.name(order, record.permId)
-            order.life.acknowledged = order.life.listed = True
+            order.life.acknowledged = True
+            if order.life.earlier and record.time < order.life.looked - CLOCK_SECONDS:
+                # TWS lists it late: it was held for one of another day
+                order.fill_earlier(-min(order.life.earlier, record.shares))
             if order.data.tradecontract.secType == 'BAG' != record.contract.secType:
                 order = None
         elif is_news:
@@ -39,8 +43,11 @@ class Executions:
 
     def settle(self, now):
         """Tell the fills that are due."""
-        for fill in self.fills.due(now, trades.can_tell):
+        for fill in self.fills.due(now, self._can_tell):
             self._tell(fill)
+
+    def _can_tell(self, order):
+        return trades.can_tell(order) and self.broker.can_act(order)
 
     def _tell(self, fill):
         order, execution = fill.order, fill.execution
@@ -50,9 +57,6 @@ class Executions:
         if not order.alive():
             self.book.retire(order)
         self.broker.notify(order)
-        for other in self.book.group(order):
-            if order.life.group or other.life.group:
-                self.broker.cancel(other)
 
     def _correct(self, fill, record, now):
         """TWS replaced an execution by another: of another price, another size, or none."""
@@ -65,7 +69,6 @@ class Executions:
         if change and record.shares:
             self._reprice(fill, change)
         if size:
-            fill.size += size
             moved = self.accounts.execute(record.contract, record.account, size, record.price, now)
             self.fills.adjust(fill, size, moved, now)
 

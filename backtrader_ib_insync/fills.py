@@ -2,6 +2,8 @@
 import collections
 from typing import NamedTuple
 
+from .order_fields import tidy
+
 
 class Fill:
     """One execution on its way to its order; `order` is None when not ours, `bit` is what the order made of it.
@@ -58,13 +60,24 @@ class Fills:
 
     def _wait(self, fill):
         key = fill.execution.account, fill.execution.contract.conId
-        self.waiting.setdefault(key, collections.deque()).append(fill)
+        queue = self.waiting.setdefault(key, [])
+        if fill not in queue:
+            queue.append(fill)
 
     def adjust(self, fill, size, moved, now):
-        """A correction changed the size of a fill: its order is told the difference as one more, at no cost."""
-        if fill.order is not None:
+        """A correction changed the size of a fill by `size`, which did `moved` to the position.
+
+        A fill that was not told yet is told as corrected, and not at all when nothing is left of it. One that was is
+        told the difference as one more, at no cost.
+        """
+        fill.size = tidy(fill.size + size)
+        if fill.bit is None:
+            fill.moved = fill.moved.instead(fill.size, fill.execution.price)
+            more = fill
+        else:
             more = Fill(fill.execution, fill.order, size, moved, now)
             more.commission = 0.0
+        if fill.order is not None:
             self._wait(more)
 
     def assign(self, order, permId):
@@ -73,6 +86,10 @@ class Fills:
             if fill.order is None and fill.execution.permId == permId:
                 fill.order = order
                 self._wait(fill)
+
+    def total(self, permId):
+        """How much of an order has been executed, as far as TWS listed executions."""
+        return tidy(sum(abs(fill.size) for fill in self.known.values() if fill.execution.permId == permId))
 
     def on_commission(self, record):
         """Take a commission, unknown is 0; returns an Amended when its fill had been told already, else None."""
@@ -92,15 +109,36 @@ class Fills:
     def due(self, now, can_tell=bool):
         """Take out the fills that may be told: commission known or waited for long enough, none overtaken.
 
-        `can_tell(order)` says whether the order's strategy can take one now.
+        `can_tell(order)` says whether the order's strategy can take one now. Where it cannot, the fills of other feeds
+        go first, as if the held ones had not been.
         """
         due = []
         for key, queue in list(self.waiting.items()):
-            while queue and self._is_final(queue[0], now) and can_tell(queue[0].order):
-                due.append(queue.popleft())
-            if not queue:
+            told, held = self._divide(queue, now, can_tell)
+            due += told
+            if held:
+                self.waiting[key] = held
+            else:
                 del self.waiting[key]
         return due
+
+    def _divide(self, queue, now, can_tell):
+        """(the fills of a contract to tell now, those that wait); of one whose size was corrected to 0 neither."""
+        told, held, feeds = [], [], set()
+        for number, fill in enumerate(queue):
+            if not fill.size:
+                continue
+            if not self._is_final(fill, now):
+                return told, held + queue[number:]
+            feed = id(getattr(fill.order, 'data', None))
+            if feed in feeds or not can_tell(fill.order):
+                feeds.add(feed)
+                held.append(fill)
+            else:
+                if held:
+                    fill.moved = fill.moved.without(sum(other.size for other in held))
+                told.append(fill)
+        return told, held
 
     def _is_final(self, fill, now):
         return fill.commission is not None or now - fill.arrived >= self.patience

@@ -66,7 +66,7 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
         self.accounts = Accounts(self.p.account)
         self.book = OrderBook()
         self.desk = OrderDesk(self, self.store, self.book)
-        self.reports = Reports(self, self.book, self.accounts, Fills(self.p.commission_wait))
+        self.reports = Reports(self, self.book, self.accounts, Fills(self.p.commission_wait), self.desk)
         self.positions = Positions(self)
         self.startingcash = self.startingvalue = 0.0
         self._cerebro = None
@@ -92,15 +92,17 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
         self.store.await_fact(lambda: self._knows_more_than(views), START_SECONDS)
 
     def _knows_more_than(self, views):
-        """Whether TWS has told its whole view again, or will not."""
+        """Whether TWS has told its whole view again and takes orders, or will not."""
         self._take_in()
-        return self.reports.views > views or self.store.link.closed is not None
+        link = self.store.link
+        return self.reports.views > views and link.up or link.closed is not None
 
     def stop(self):
         """Let TWS go; cash, value and positions stay as they were."""
         super().stop()
         self.store.stop()
         self._take_in()
+        self.reports.settle(self.store.clock())
 
     # -- what the account holds ----------------------------------------------------------------------------------------
 
@@ -214,7 +216,9 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
         now = self.store.clock()
         while self.inbox:
             self.reports.take(self.inbox.popleft(), now)
-        self.reports.settle(now)
+        # TWS's view comes before the word that the link is up: who hears of a fill must be able to protect it
+        if self.store.link.up or self.store.link.closed is not None:
+            self.reports.settle(now)
         if not self.startingvalue:
             self.startingcash, self.startingvalue = self.getcash(), self.getvalue()
 
@@ -241,6 +245,10 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
         self.store.notify(text, *args)
 
     # -- what the reports need -----------------------------------------------------------------------------------------
+
+    def can_act(self, order):
+        """Whether a strategy that is told of the order could send another for its feed."""
+        return self.p.backfill_orders or not getattr(order.data, 'catching_up', False)
 
     def strategies(self):
         """The strategies of the run; none before they are made."""

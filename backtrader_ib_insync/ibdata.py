@@ -268,13 +268,22 @@ class IBData(DataBase, metaclass=MetaIBData):
     def advance_peek(self):
         """Asked for before each bar of a preloaded run, in which cerebro itself delivers no notification (P86)."""
         peek = super().advance_peek()
-        if peek == FOREVER:
+        self._tell(peek == FOREVER)
+        return peek
+
+    def advance(self, size=1, datamaster=None, ticks=True):
+        super().advance(size, datamaster, ticks)
+        # a preloaded run with `oldsync` does not even ask before each bar
+        if self._env.p.oldsync and self._env._dopreload and self._env._dorunonce:
+            self._tell(len(self) >= self.buflen())
+
+    def _tell(self, is_last):
+        if is_last:
             self._say_farewell()
         self.ib.link.drain()
         if self.notifs or self.ib.notifs:
             self._env._storenotify()
             self._env._datanotify()
-        return peek
 
     def _load(self):
         row = self._next_row()

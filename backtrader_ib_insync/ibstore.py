@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 ASK_SECONDS = 0.2
 #: seconds that a clean farewell may take: 500 orders given in the last moment need 13
 FAREWELL_SECONDS = 20.0
+#: the process of a store that stands for one of another
+ELSEWHERE = 0
 #: seconds of a sleep that only a record ends: Python cannot wait for ever with a bound
 LONGEST_SLEEP = 3600.0
 
@@ -43,6 +45,13 @@ class MetaSingleton(type(bt.Store)):
             return super().__call__(**kwargs)
         cls._singleton._differs(kwargs)
         return cls._singleton
+
+
+def _copied(cls, params):
+    """A store that stands for one of another process; it never connects, and does not become the one of this."""
+    store = bt.metabase.MetaParams.__call__(cls, **params)
+    store._process = ELSEWHERE
+    return store
 
 
 class IBStore(bt.Store, metaclass=MetaSingleton):
@@ -120,6 +129,10 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
             self.notify('there is one IBStore a process and it exists already, so these arguments have no effect: {}; '
                         'pass them to the first IBStore(...)'.format(', '.join(other)))
 
+    def __reduce__(self):
+        # cerebro sends feeds to the processes of an optimisation, and their store with them
+        return _copied, (type(self), dict(self.p._getkwargs()))
+
     # -- life ----------------------------------------------------------------------------------------------------------
 
     def start(self, data=None, broker=None):
@@ -134,10 +147,19 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         if broker is not None:
             self._serve(broker.cerebro)
             self.attach(broker)
-        if self._loop is None:
+        if self._process == ELSEWHERE:
+            self._stand_in(data, broker)
+        elif self._loop is None:
             self._connect()
         else:
             self._online()
+
+    def _stand_in(self, data, broker):
+        """A feed that was loaded before is read without a connection."""
+        if data is not None or broker is not None:
+            raise NotConnected('the store is that of another process, and this one does not connect: cerebro optimises '
+                               'over feeds that are loaded before (preload, runonce and optdatas as they are, all '
+                               'feeds historical) and by its own broker; or use maxcpus=1')
 
     def _serve(self, cerebro):
         """One cerebro at a time: what is told to a strategy thread is taken by one."""

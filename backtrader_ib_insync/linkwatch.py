@@ -1,6 +1,6 @@
 """What a feed follows that history alone feeds: the link, and no market data. Loop thread only."""
 from . import codes
-from .streams import Stream
+from .subscription import Stream
 
 
 class LinkWatch(Stream):

@@ -7,6 +7,7 @@ from . import order_fields
 from .errors import BadOrder, BadParameter, IBError, NotConnected
 from .order_book import group_of, own_ref
 from .order_changes import exectype_of, prices_of
+from .order_groups import Groups
 from .order_setting import Settings
 from .orders import KNOWN, IBOrder, date_number, last_bar, tws_order
 
@@ -28,6 +29,8 @@ class OrderDesk:
         self.store = store
         self.book = book
         self.settings = Settings(store)
+        self.groups = Groups(book, self.cancel_surely)
+        self._overdue = []
         self._off_tick = set()
         self._late = {}
 
@@ -97,7 +100,11 @@ class OrderDesk:
         return logging.DEBUG if known else logging.WARNING
 
     def look_around(self):
-        """Feeds that have caught up may fall behind once more: that is worth another warning."""
+        """Cancel what waits for the link. A feed that has caught up may fall behind again: that is worth a warning."""
+        if self._overdue and not self.store.link.reason_not_trading():
+            overdue, self._overdue = self._overdue, []
+            for order in overdue:
+                self.cancel(order)
         if self._late:
             self._late = {key: data for key, data in self._late.items() if data.catching_up}
 
@@ -163,7 +170,11 @@ class OrderDesk:
     def _join(self, other):
         """The one-cancels-all group of `other`, which gets one when it has none."""
         if not group_of(other):
-            self._replace(other, ocaGroup=own_ref(), ocaType=1)
+            name = self.groups.name_for(other)
+            if other.life.acknowledged:
+                other.life.group = name
+            else:
+                self._replace(other, ocaGroup=name, ocaType=1)
         return {'ocaGroup': group_of(other), 'ocaType': other.tws.ocaType or 1}
 
     def _replace(self, order, **fields):
@@ -189,6 +200,10 @@ class OrderDesk:
             self._take_back(own)
         return True
 
+    def cancel_surely(self, order):
+        """Have TWS cancel an order as soon as there is a link."""
+        self._overdue.append(order)
+
     def _take_back(self, order):
         """TWS tells nothing of orders that were never transmitted: they end here, a parent's children with it."""
         for member in [order] if order.tws.parentId else self.book.family(order):
@@ -204,7 +219,7 @@ class OrderDesk:
         if own is None or not own.alive() or own.life.ending is not None:
             return False
         terms = self._changed(own.terms, changes)
-        done = abs(own.executed.size)
+        done = own.done
         if terms.size <= done:
             raise BadOrder('size {!r}: {!r} have been executed already'.format(terms.size, done))
         self._need_link('order {} not modified'.format(own.ref))
@@ -241,4 +256,5 @@ class OrderDesk:
         order.state(tws, self.settings.until(tws, data))
         order.submit(self.broker)
         self.book.add(order)
+        self.groups.adopted(order)
         return order

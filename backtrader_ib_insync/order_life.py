@@ -52,7 +52,7 @@ class Ending(NamedTuple):
 class Life:
     """What is known of one order's way through TWS."""
     __slots__ = ('acknowledged', 'cancel_asked', 'filled', 'ending', 'until', 'transmitted', 'before', 'listed',
-                 'group', 'doubt')
+                 'group', 'doubt', 'earlier', 'looked')
 
     def __init__(self):
         #: TWS has said something of it
@@ -73,6 +73,8 @@ class Life:
         self.group = ''
         #: under which number TWS was asked whether it still works the order; 0 when it was not
         self.doubt = 0
+        #: what had been filled at `looked` (epoch seconds) by executions that TWS has not listed
+        self.earlier = self.looked = 0.0
 
     def on_status(self, status, filled, whyHeld, now):
         """Take a status; returns ALIVE, FILLED or NOTHING, and keeps an end in `ending`."""

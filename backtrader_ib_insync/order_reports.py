@@ -18,13 +18,15 @@ class Reports:
     """Changes orders and accounts by TWS's records.
 
     The broker gives: `notify(order)` to tell the strategies of it, `said(text, *args)` for `notify_store`,
-    `cancel(order)`, `adopt(record)` -> order or None, `resolving()`, `strategies()`, and its `store`.
+    `can_act(order)` whether they could answer, `adopt(record)` -> order or None, `resolving()`, `strategies()`, and its
+    `store`; `desk` cancels what has to go.
     """
 
-    def __init__(self, broker, book, accounts, fills):
+    def __init__(self, broker, book, accounts, fills, desk):
         self.broker = broker
         self.book = book
         self.accounts = accounts
+        self.desk = desk
         self.executions = Executions(broker, book, accounts, fills)
         self.ending = {}
         self.strangers = Strangers(broker)
@@ -101,6 +103,8 @@ class Reports:
         order.life.listed = order.life.transmitted = True
         self.book.name(order, record.permId)
         self._status(order, record.status, 0.0, '')
+        order.life.looked, earlier = self.strangers.filled.pop(record.permId, (0.0, 0.0))
+        order.fill_earlier(earlier)
         self.executions.fills.assign(order, record.permId)
 
     def _order_state(self, record):
@@ -111,6 +115,8 @@ class Reports:
             self._status(order, record.status, record.filled, record.whyHeld)
         elif STATUSES.get(record.status) in (ENDED, FILLED):
             self.strangers.forget(record)
+        elif self.view is not None:
+            self.view.filled[record.permId] = record.filled
 
     def _status(self, order, status, filled, whyHeld):
         said = order.life.on_status(status, filled, whyHeld, self.now)
@@ -162,7 +168,7 @@ class Reports:
         self.book.name(order, permId)
         if order.executed.size and not order.executed.remsize:
             # it was filled while the modification was on its way
-            order.life.close(Order.Completed, abs(order.executed.size), math.inf)
+            order.life.close(Order.Completed, order.done, math.inf)
             self._note_end(order)
 
     def _note_end(self, order):
@@ -173,7 +179,8 @@ class Reports:
         ending = order.life.ending
         if ending is None or not order.alive():
             del self.ending[order.ref]
-        elif not self.executions.fills.awaited(order) and ending.due(abs(order.executed.size), self.now):
+        elif (ending.due(order.done, self.now) and not self.executions.fills.awaited(order)
+              and self.broker.can_act(order)):
             del self.ending[order.ref]
             self._end(order, ending.status)
 
@@ -188,7 +195,11 @@ class Reports:
         if self.view is not None:
             self.view.executions.append(record)
         else:
-            self.executions.take(record, self.now, bool(self.views))
+            self._take_execution(record)
+
+    def _take_execution(self, record):
+        self.executions.take(record, self.now, bool(self.views))
+        self.desk.groups.executed(record)
 
     # -- the account ---------------------------------------------------------------------------------------------------
 
@@ -202,7 +213,7 @@ class Reports:
     # -- TWS's whole view, at the start and after a reconnection -------------------------------------------------------
 
     def _synchronising(self, record):
-        self.view = View()
+        self.view = View(self.now)
         self.accounts.begin()
         for order in self.book.open():
             order.life.listed = False
@@ -216,11 +227,14 @@ class Reports:
         if not self.views:
             self.accounts.rewind(view.executions)
         for execution in view.executions:
-            self.executions.take(execution, self.now, bool(self.views))
+            self._take_execution(execution)
+        for permId, filled in view.filled.items():
+            self.strangers.filled[permId] = view.begun, max(0.0, filled - self.executions.fills.total(permId))
         for holding in self.accounts.finish(self.now):
             if self.views:
                 self._say_position(holding)
         for completed in view.completed:
+            self.desk.groups.completed(completed)
             self._complete(completed)
         for order in self.book.open() if record.orders else ():
             self._compare(order)
@@ -252,6 +266,9 @@ class Reports:
 class View:
     """What TWS has listed since it began to tell its whole view."""
 
-    def __init__(self):
+    def __init__(self, begun):
+        self.begun = begun
         self.executions = []
         self.completed = []
+        #: what orders of earlier runs have filled, by permanent id
+        self.filled = {}

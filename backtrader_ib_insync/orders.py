@@ -164,13 +164,26 @@ class IBOrder(Order):
         """Take other terms: what a modification asks for, or what its refusal brings back."""
         self.terms = terms
         size = terms.size if terms.buy else -terms.size
-        self.executed.remsize = tidy(size - self.executed.size)
+        self.executed.remsize = tidy(size - self.executed.size - self._signed(self.life.earlier))
         self.size = self.created.size = size
         self.price, self.plimit, self.pricelimit = terms.price, terms.plimit, terms.plimit
         self.trailamount, self.trailpercent = terms.trailamount, terms.trailpercent
         if terms.price is not None and self.exectype not in (Order.StopTrail, Order.StopTrailLimit):
             self.created.price = terms.price
             self.created.pricelimit = self.created.plimit = terms.plimit
+
+    def _signed(self, size):
+        return size if self.isbuy() else -size
+
+    @property
+    def done(self):
+        """How much of it has been executed, that before this run included."""
+        return tidy(abs(self.executed.size) + self.life.earlier)
+
+    def fill_earlier(self, size):
+        """`size` more of it had been executed before this run, by nothing that TWS has listed."""
+        self.life.earlier = tidy(self.life.earlier + size)
+        self.executed.remsize = tidy(self.executed.remsize - self._signed(size))
 
     def fill(self, size, price, dt, moved, commission):
         """Enter one execution; `moved` is what it did to the position. Returns the execution bit."""

@@ -6,7 +6,7 @@ from .errors import NotConnected, TimedOut
 from .line import ended
 from .messages import Closed, MarketRule, Warned
 from .pacing import Pacing
-from .streams import Retired
+from .subscription import Retired
 
 log = logging.getLogger(__name__)
 

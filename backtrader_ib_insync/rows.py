@@ -25,6 +25,9 @@ class Rows(collections.deque):
         super().__init__()
         self._feed = feed
 
+    def __reduce__(self):
+        return Rows, (self._feed,), None, iter(self)
+
     def push(self, built, history):
         """A finished bar; `history` is where `hist_tzo` holds."""
         feed = self._feed

@@ -13,6 +13,8 @@ class Strangers:
     def __init__(self, broker):
         self.broker = broker
         self._waiting = {}
+        #: (time, size) by permanent id: what had been filled by then, epoch seconds, that TWS lists no executions of
+        self.filled = {}
         self._left_alone = set()
 
     def meet(self, record):

@@ -41,7 +41,7 @@ def objects():
 
 
 class Diary(bt.Strategy):
-    """Keeps all bars; from the moment at which every feed has one, notes what is in use at each twentieth of the run."""
+    """Keeps all bars; once every feed has one, notes what is in use at each twentieth of the run."""
 
     params = (('store', None),)
 

@@ -158,6 +158,41 @@ def test_a_history_that_fails_is_told_and_live_bars_go_on():
     assert feed.said == ['gone'] and feed.story[-1] == (NOON + 2 * MINUTE, 7.0, 7.0, 7.0)
 
 
+def test_a_failed_chunk_leaves_no_half_of_a_bar():
+    """Three minutes of seven are there when the rest fails."""
+    feed = Feed(7)
+    feed.store.heard = NOON + 20 * MINUTE
+    feed.resume(NOON - 4 * MINUTE)
+    begin, end = feed.asked[-1]
+    feed.course.answers.append(History(tuple(Bar(begin + number * MINUTE, 1, 1, 1, 1, 1.0, 1.0, 1)
+                                             for number in range(10)), 0, 2))
+    feed.course.answers.append(HistoryFailed(0, 'no answer'))
+    feed.run(now=NOON + 20 * MINUTE)
+    assert end - begin > 10 * MINUTE and feed.said == ['no answer']
+    assert [told for told in feed.story if isinstance(told, tuple)] == [(begin + 7 * MINUTE, 1, 1, 7.0)]
+
+
+def test_a_bar_that_waits_for_its_history_is_told_as_such():
+    """LIVE was told; orders would follow prices of long ago."""
+    feed = live_at(NOON + 20)
+    feed.run(Tick(NOON + 61, 7.0, 7.0), now=NOON + 61)
+    assert not feed.course.lags
+    feed.store.heard = NOON + 80
+    assert feed.course.lags
+    feed.answer(NOON, NOON + MINUTE)
+    assert not feed.course.lags
+
+
+def test_p46_a_trade_out_of_order_counts_in_its_bar():
+    feed = live_at(NOON)
+    feed.run(now=NOON + MINUTE + 1)
+    feed.answer(NOON, NOON + MINUTE)
+    for second, price in ((70, 3.0), (80, 9.0), (75, 5.0), (65, 2.0), (90, 4.0), (85, 6.0), (59, 8.0)):
+        feed.run(Tick(NOON + second, price, 1.0), now=NOON + 91)
+    feed.run(now=NOON + 2 * MINUTE + 1)
+    assert feed.story[-1] == (NOON + 2 * MINUTE, 2.0, 4.0, 6.0)
+
+
 def test_p39_a_market_without_a_trade_asks_for_its_bar_by_the_clock():
     feed = live_at(NOON + 20)
     feed.run(now=NOON + MINUTE + 0.5)

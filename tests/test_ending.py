@@ -70,7 +70,7 @@ def test_p85_ctrl_c_ends_the_process(gateway, script, act):
 def test_p85_ctrl_c_while_nothing_listens(script, gateway):
     gateway.fault('refuse', '1d')
     with script() as program:
-        program.until(lambda: 'API connection failed' in program.output)
+        program.until(lambda: 'cannot connect' in program.output)
         program.interrupt(2.0)
 
 

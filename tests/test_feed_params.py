@@ -8,7 +8,7 @@ import truth
 from helpers import APPLE, run
 from truth import at, utc
 
-from backtrader_ib_insync import pacing, request_desk, streams
+from backtrader_ib_insync import pacing, request_desk, subscription
 from backtrader_ib_insync.errors import BadParameter, HistoryFailed, NotSupportedTimeframe
 from backtrader_ib_insync.insync import Contract
 
@@ -260,8 +260,8 @@ def test_p43_no_subscription_is_told_with_the_words_of_tws(still, code):
 @pytest.fixture
 def hasty(monkeypatch):
     """What worked and is refused is asked for again without delay."""
-    monkeypatch.setattr(streams, 'REFUSED_AGAIN_SECONDS', (0.02,) * 10)
-    monkeypatch.setattr(streams, 'ACCEPTED_SECONDS', 0.2)
+    monkeypatch.setattr(subscription, 'REFUSED_AGAIN_SECONDS', (0.02,) * 10)
+    monkeypatch.setattr(subscription, 'ACCEPTED_SECONDS', 0.2)
 
 
 def refusals(gateway, kind, since):
@@ -331,7 +331,7 @@ def test_p43_delayed_data_when_asked_for(still, params):
 
 
 def test_p44_another_session_that_holds_the_data_is_told_and_recovers(still, monkeypatch):
-    monkeypatch.setitem(streams.AGAIN_SECONDS, 'competing', 0.05)
+    monkeypatch.setitem(subscription.AGAIN_SECONDS, 'competing', 0.05)
     begin = still.now() - 300
     still.call(lambda world: world.streams.withhold('AAPL', 10197))
     with stepped.Run(still, one_feed(fromdate=utc(begin))) as test:

@@ -14,8 +14,8 @@ LAYERS = (
     'archive columns course identity journey livestream overture progress proof regularhours resampler rows '
     'tickcourse doubts executions order_desk order_reports order_setting positions strangers trades',
     'ibstore',
-    'connection line linkwatch order_line request_desk synchroniser heartbeat streams downloads tickhistory '
-    'account_stream vigil',
+    'connection line linkwatch order_line request_desk synchroniser heartbeat streams subscription downloads '
+    'tickhistory account_stream vigil',
     'account assembler bars clock comminfo contract daybars daynumber fills frontier history linkstate mnames pacing '
     'order_book order_changes order_fields order_force order_life orders runs silence tickseam timetable',
     'insync',

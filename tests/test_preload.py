@@ -6,6 +6,8 @@ import pytest
 from helpers import APPLE, Recorder, bar, run
 
 from backtrader_ib_insync import columns, progress
+from backtrader_ib_insync.errors import NotConnected
+from backtrader_ib_insync.ibstore import IBStore
 
 RANGE = dict(fromdate=datetime.datetime(2024, 11, 4, 10), todate=datetime.datetime(2024, 11, 4, 12))
 MINUTES = dict(dataname=APPLE, timeframe=bt.TimeFrame.Minutes, historical=True, **RANGE)
@@ -57,7 +59,8 @@ def test_a_filter_is_asked_about_every_bar(still, store):
     assert len(recorder.bars[0]) == len(heard) // 2
 
 
-@pytest.mark.parametrize('options', [dict(), dict(runonce=False), dict(preload=False, runonce=False)])
+@pytest.mark.parametrize('options', [
+    dict(), dict(runonce=False), dict(preload=False, runonce=False), dict(oldsync=True, runonce=False)])
 def test_p86_a_historical_run_is_told_of_data_and_store(still, store, options):
     story = []
 
@@ -78,6 +81,25 @@ def test_p86_a_historical_run_is_told_of_data_and_store(still, store, options):
     assert 'store' in story
     assert [word for word in story if word != 'store'][:3] == ['CONNECTED', 'DELAYED', 'bar']
     assert [word for word in story if word != 'store'][-2:] == ['bar', 'DISCONNECTED']
+
+
+def test_p86_with_oldsync_the_end_comes_with_the_last_bar(still, store):
+    """After it cerebro asks for nothing more."""
+    story = []
+
+    class Told(bt.Strategy):
+        def notify_data(self, data, status, *args, **kwargs):
+            story.append((data._getstatusname(status), len(data)))
+
+        def notify_store(self, msg, *args, **kwargs):
+            story.append(('store', len(self.data)))
+
+    cerebro = bt.Cerebro(oldsync=True)
+    cerebro.adddata(store(still).getdata(**MINUTES))
+    cerebro.addstrategy(Told)
+    bars = len(cerebro.run()[0])
+    assert bars > 100 and ('store', 1) in story
+    assert [told for told in story if told[0] != 'store'] == [('CONNECTED', 1), ('DELAYED', 1), ('DISCONNECTED', bars)]
 
 
 def test_p86_two_feeds_are_told_each_of_its_own(still, store):
@@ -146,3 +168,45 @@ def test_a_terminal_shows_a_bar(monkeypatch):
         made.told(done, 10)
     made.close()
     assert 'AAPL' in terminal.written and '10/10' in terminal.written
+
+
+class Tuned(bt.Strategy):
+    params = (('period', 5),)
+
+    def __init__(self):
+        self.average = bt.ind.SMA(period=self.p.period)
+
+    def start(self):
+        self.told = []
+
+    def next(self):
+        self.told.append(self.average[0])
+
+
+class Last(bt.Analyzer):
+    def stop(self):
+        self.rets = self.strategy.told[-1], len(self.strategy.told)
+
+
+def optimised(data, **options):
+    cerebro = bt.Cerebro(**options)
+    cerebro.adddata(data)
+    cerebro.addanalyzer(Last, _name='last')
+    cerebro.optstrategy(Tuned, period=range(3, 7))
+    return [(runs[0].p.period, runs[0].analyzers.last.get_analysis()) for runs in cerebro.run()]
+
+
+def test_an_optimisation_in_several_processes(still, store):
+    """Its feeds are loaded once; what works on them does not connect."""
+    made = store(still)
+    found = optimised(made.getdata(**MINUTES), maxcpus=2)
+    names = still.call(lambda world: [type(asked.request).__name__ for asked in world.requests])
+    assert names.count('ReqHistoricalData') == 1 and len(found) == 4
+    assert found == optimised(made.getdata(**MINUTES), maxcpus=1)
+    assert IBStore() is made
+
+
+def test_an_optimisation_that_would_have_to_connect_is_an_error(still, store):
+    data = store(still).getdata(**MINUTES)
+    with pytest.raises(NotConnected, match='maxcpus=1'):
+        optimised(data, maxcpus=2, optdatas=False)

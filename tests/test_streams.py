@@ -5,7 +5,8 @@ import pytest
 
 from backtrader_ib_insync.clock import ServerClock
 from backtrader_ib_insync.messages import Bar, DataType, Lost, Refused, Restored, Tick, Warned, Watching
-from backtrader_ib_insync.streams import REFUSED_AGAIN_SECONDS, Quotes, RealTimeBars, TickByTick, Trades, rt_volume
+from backtrader_ib_insync.streams import Quotes, RealTimeBars, TickByTick, Trades, rt_volume
+from backtrader_ib_insync.subscription import REFUSED_AGAIN_SECONDS
 
 
 class Client:

@@ -199,6 +199,23 @@ def test_broken(one):
     assert one.errors() == [(-1, 2110), (-1, 1102)]
 
 
+def test_history_that_lags_knows_nothing_of_the_last_seconds(one):
+    one.gateway.advance(AT + 100)
+    whole = one.gateway.market.bars(one.gateway.market.by_conId(265598), '1 min', AT - 1800, AT + 55, 'TRADES', True)
+    inject(one, 'lag', 45)
+    one.ask_history(5, '1 min')
+    answer, = one.hear_only(17)
+    assert int(answer[4]) == len(whole) and float(answer[-3]) == whole[-1].volume
+    inject(one, 'lag', 0)
+    one.ask_history(6, '1 min')
+    assert int(one.hear_only(17)[0][4]) == len(whole) + 1
+
+
+def test_who_connects_is_told_which_farms_are_lost(one):
+    inject(one, 'farm', 'history', 5)
+    assert [code for _, code in Talk(one.gateway, 2).errors()] == [2104, 2105, 2158]
+
+
 @pytest.mark.parametrize('name, codes', [('data', (2103, 2104)), ('history', (2105, 2106)), ('secdef', (2157, 2158))])
 def test_farms(one, name, codes):
     inject(one, 'farm', name, 5)

@@ -1,0 +1,56 @@
+"""One-cancels-all groups that TWS does not keep, because it takes no order at work into one (10326). Strategy thread."""
+from .order_book import REF_PREFIX, group_of, own_ref
+
+
+class Groups:
+    """Cancels the others of a group when one of its orders is filled, where TWS does not; `cancel(order)` must not fail.
+
+    A group is named after the reference of the order that founded it. TWS tells the name with the orders that joined,
+    so that a later run knows the group again, and whether an order of it was filled while nobody was there.
+    """
+
+    def __init__(self, book, cancel):
+        self._book = book
+        self._cancel = cancel
+        #: references of orders that we do not hold and of which something was filled; names of groups with a filled order
+        self._executed = set()
+        self._filled = set()
+
+    def name_for(self, order):
+        """What a group that this order founds is called."""
+        ref = order.tws.orderRef
+        return ref if ref.startswith(REF_PREFIX) else own_ref()
+
+    def executed(self, record):
+        """Something of an order was filled."""
+        order = self._book.find_by(record)
+        if order is not None and record.shares:
+            self._end(order)
+        elif record.shares and record.orderRef.startswith(REF_PREFIX):
+            self._executed.add(record.orderRef)
+
+    def completed(self, record):
+        """TWS lists an order that ended today."""
+        name = record.order.ocaGroup
+        if record.status == 'Filled' and name.startswith(REF_PREFIX):
+            self._filled.add(name)
+
+    def adopted(self, order):
+        """An order of an earlier run is in our hands: know its group again."""
+        founder = self._book.by_name.get(order.tws.ocaGroup)
+        if founder is not None and not group_of(founder):
+            founder.life.group = order.tws.ocaGroup
+        own = order.tws.orderRef
+        if not group_of(order) and any(other.tws.ocaGroup == own for other in self._book.open()):
+            order.life.group = own
+        for member in [order] + self._book.group(order):
+            if member.tws.orderRef in self._executed:
+                self._end(member)
+        if self._filled.intersection((own, group_of(order))) or group_of(order) in self._executed - {own}:
+            self._cancel(order)
+
+    def _end(self, order):
+        """Cancel the others, as far as TWS does not."""
+        for other in self._book.group(order):
+            if (order.life.group or other.life.group) and not other.life.cancel_asked:
+                self._cancel(other)

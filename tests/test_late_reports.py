@@ -1,0 +1,239 @@
+"""What TWS tells late, takes back, lists after a reconnection, or never tells: orders, positions and the ledger agree."""
+import datetime
+
+import backtrader as bt
+import pytest
+from test_trading import FULL, LIMIT, agrees, apple, by_hand, fill_now, rests
+
+import stage
+from backtrader_ib_insync import order_life, simulator
+
+Order = bt.Order
+AGAIN = {'reconnect': -1, 'timeout': 0.2}
+#: partial fills of these sizes, and then none
+NO_MORE = [0] * 100000
+MINUTES = {'timeframe': bt.TimeFrame.Minutes, 'backfill_start': True,
+           'fromdate': datetime.datetime(2024, 11, 20, 9, 40)}
+
+
+def reconnects(run, *faults):
+    """The link is cut, `faults` (functions of the gateway's world) happen, and the link is back."""
+    said = sum('connected again' in told for told in run.said)
+    run.gateway.call(lambda world: [world.faults.inject('cut')] + [happen(world) for happen in faults])
+    run.until(lambda: sum('connected again' in told for told in run.said) > said)
+
+
+# -- what is told after a reconnection can be acted on -----------------------------------------------------------------
+
+@pytest.mark.parametrize('feed', [{}, MINUTES], ids=['ticks', 'minutes'])
+@pytest.mark.parametrize('how', [('cut',), ('lost', '2')], ids=['cut', '1102'])
+def test_p67_a_protective_order_placed_when_a_reconnection_tells_the_fill_is_taken(how, feed):
+    stops = []
+
+    def protect(strategy, order):
+        if order.isbuy() and order.status == Order.Completed:
+            stops.append(strategy.sell(size=10, exectype=Order.Stop, price=50.0))
+    with stage.open(store=AGAIN, gateway={'speed': 20}, feed=feed, hooks={'on_order': protect}) as run:
+        order = rests(run)
+        run.gateway.call(lambda world: (world.faults.inject(*how), fill_now(world, order.orderId)))
+        run.ends(order, *FULL)
+        run.until(lambda: stops)
+        run.reaches(stops[0], 'Accepted')
+        assert run.life(stops[0]) == ['Submitted', 'Accepted']
+
+
+# -- executions that are late ------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('late', [('late', 'execution', '3'), ('drop', 'execution')], ids=['late', 'lost'])
+def test_p13_an_execution_that_comes_after_its_position_was_believed_counts_once(late):
+    with stage.open(store=AGAIN, gateway={'speed': 1}) as run:
+        run.gateway.fault(*late)
+        order = run.do(lambda s: s.buy(size=10))
+        run.until(lambda: run.position().size == 10)
+        run.reaches(order, 'Accepted')
+        reconnects(run)
+        run.ends(order, *FULL)
+        assert run.position().size == 10 == run.ledger()[0]
+        run.ends(run.do(lambda s: s.close()), *FULL)
+        agrees(run)
+        assert run.ledger()[0] == 0
+
+
+def test_p13_executions_that_1102_lists_after_the_position_count_once():
+    with stage.open(store=AGAIN, gateway={'speed': 1}) as run:
+        order = rests(run)
+        run.gateway.fault('late', 'execution', '3', '2')
+        run.gateway.call(lambda world: (world.faults.inject('lost', '1'), fill_now(world, order.orderId)))
+        run.ends(order, *FULL)
+        assert run.position().size == 10 == run.ledger()[0]
+
+
+# -- what ended while the link was down --------------------------------------------------------------------------------
+
+def test_p60_an_order_that_filled_in_part_and_ended_while_the_link_was_down_is_told_its_end():
+    with stage.open(store=AGAIN) as run:
+        run.scenario(lambda scenario: scenario.partial('AAPL', [4, 4] + NO_MORE))
+        dated = run.do(lambda s: s.buy(valid=datetime.timedelta(seconds=30), **LIMIT))
+        order = rests(run)
+        run.reaches(dated, 'Accepted')
+        reconnects(run, lambda world: world.faults.inject('refuse', '40'),
+                   lambda world: (fill_now(world, order.orderId), fill_now(world, dated.orderId)),
+                   lambda world: world.exchange.cancel_by_hand(world.now, order.permId))
+        run.ends(order, 'Submitted', 'Accepted', 'Partial', 'Canceled')
+        run.ends(dated, 'Submitted', 'Accepted', 'Partial', 'Expired')
+        assert order.executed.size == dated.executed.size == 4
+        agrees(run)
+
+
+# -- corrections -------------------------------------------------------------------------------------------------------
+
+def correct(run, **changes):
+    """The exchange corrects the last fill."""
+    run.gateway.call(lambda world: world.exchange.correct(
+        world.now, world.exchange._fills.all()[-1].execution.execId, **changes))
+
+
+def test_p51_a_size_corrected_before_the_fill_is_told_counts_once():
+    with stage.open(broker={'commission_wait': 30.0}) as run:
+        run.scenario(lambda scenario: setattr(scenario, 'commission_delay', 5.0))
+        order = run.do(lambda s: s.buy(size=100))
+        run.until(lambda: run.position().size == 100)
+        correct(run, shares=90)
+        run.until(lambda: 'Partial' in run.life(order) or 'Completed' in run.life(order))
+        assert order.executed.size == 90 == run.position().size == run.ledger()[0]
+        trade = run.strategy._trades[run.datas[0]][0][-1]
+        assert trade.size == 90 and trade.price == pytest.approx(order.executed.price) and trade.pnl == 0.0
+        bit = order.executed.exbits[0]
+        assert (bit.size, bit.opened, bit.closed) == (90, 90, 0)
+
+
+def test_p51_a_fill_that_is_busted_before_it_was_told_is_never_told():
+    with stage.open(broker={'commission_wait': 30.0}) as run:
+        run.scenario(lambda scenario: (setattr(scenario, 'commission_delay', 5.0),
+                                       scenario.partial('AAPL', [4] + NO_MORE)))
+        order = run.do(lambda s: s.buy(size=10, exectype=Order.Limit, price=300.0))
+        run.until(lambda: run.position().size == 4)
+        correct(run, shares=0)
+        run.until(lambda: run.position().size == 0)
+        run.do(lambda s: s.cancel(order))
+        run.ends(order, 'Submitted', 'Accepted', 'Canceled')
+        assert order.executed.size == 0 and not order.executed.exbits
+        agrees(run)
+
+
+def test_p51_a_bust_while_the_link_was_down_and_before_a_restart_breaks_nothing():
+    with simulator.running(messages_per_second=0, speed=5) as gateway:
+        def bust(world):
+            fill = world.exchange._fills.all()[-1].execution
+            world.exchange.correct(world.now, fill.execId, shares=0)
+        with stage.open(served=gateway, store=AGAIN) as run:
+            run.scenario(lambda scenario: scenario.partial('AAPL', [4] + NO_MORE))
+            order = rests(run)
+            reconnects(run, lambda world: fill_now(world, order.orderId), bust)
+            run.do(lambda s: None)
+            assert run.life(order) == ['Submitted', 'Accepted'] and run.position().size == 0
+        with stage.open(served=gateway) as run:
+            adopted = run.until(lambda: run.broker.get_orders_open())[0]
+            run.do(lambda s: s.cancel(adopted))
+            run.ends(adopted, 'Accepted', 'Canceled')
+            assert adopted.executed.size == 0 == run.position().size
+
+
+# -- executions that TWS does not list any more ------------------------------------------------------------------------
+
+def forget_executions(world):
+    """A new day: TWS lists the executions of the day only."""
+    world.exchange._fills._fills.clear()
+
+
+def test_p68_an_order_that_filled_in_part_on_an_earlier_day_completes_when_the_rest_fills():
+    with simulator.running(messages_per_second=0, speed=5) as gateway:
+        with stage.open(served=gateway) as run:
+            run.scenario(lambda scenario: scenario.partial('AAPL', [40] + NO_MORE))
+            half = run.do(lambda s: s.buy(size=100, exectype=Order.Limit, price=300.0))
+            run.reaches(half, 'Partial')
+        gateway.call(forget_executions)
+        with stage.open(served=gateway) as run:
+            adopted = run.until(lambda: run.broker.get_orders_open())[0]
+            run.reaches(adopted, 'Accepted')
+            assert (adopted.executed.size, adopted.executed.remsize, adopted.size) == (0, 60, 100)
+            run.do(lambda s: s.broker.modify(adopted, price=301.0))
+            assert adopted.executed.remsize == 60
+            run.scenario(lambda scenario: scenario._partials.clear())
+            run.gateway.call(lambda world: fill_now(world, adopted.orderId))
+            run.ends(adopted, 'Accepted', 'Completed')
+            assert (adopted.executed.size, adopted.executed.remsize) == (60, 0)
+            agrees(run)
+
+
+def test_p68_an_execution_that_is_listed_late_at_the_start_is_not_held_for_one_of_another_day():
+    with simulator.running(messages_per_second=0, speed=5) as gateway:
+        with stage.open(served=gateway) as run:
+            run.scenario(lambda scenario: scenario.partial('AAPL', [40] + NO_MORE))
+            half = run.do(lambda s: s.buy(size=100, exectype=Order.Limit, price=300.0))
+            run.reaches(half, 'Partial')
+        begun = gateway.now()
+        gateway.wait(lambda world: world.now > begun + 2 * order_life.CLOCK_SECONDS)
+        gateway.fault('late', 'execution', '10')
+        with stage.open(served=gateway) as run:
+            adopted = run.until(lambda: run.broker.get_orders_open())[0]
+            run.reaches(adopted, 'Partial')
+            assert (adopted.executed.size, adopted.executed.remsize) == (40, 60)
+
+
+# -- feeds and runs ----------------------------------------------------------------------------------------------------
+
+def test_an_order_of_a_feed_without_a_bar_holds_up_no_order_of_another_feed_of_the_contract():
+    with simulator.running(messages_per_second=0, speed=5) as gateway:
+        run = stage.Run(gateway)
+        run.datas.append(run.cerebro.adddata(run.store.getdata(
+            dataname='AAPL-STK-SMART-USD', timeframe=bt.TimeFrame.Days, backfill_start=False), name='daily'))
+        run.start(live=False)
+        try:
+            ticks, days = run.datas
+            run.until(lambda: run.statuses.count('LIVE') == 2 and len(ticks))
+            assert not len(days)
+            held = run.do(lambda s: s.buy(data=days, size=10))
+            run.until(lambda: run.position().size == 10)
+            sold = run.ends(run.do(lambda s: s.sell(data=ticks, size=4)), *FULL)
+            assert sold.executed.size == -4 and run.position().size == 6
+            assert run.life(held) == ['Submitted', 'Accepted']
+            # nobody was told of what it sold: no trade closes
+            assert [trade.size for trade in run.trades] == [-4]
+        finally:
+            run.stop()
+
+
+class TwoRuns(bt.Strategy):
+    """The first run leaves a limit order behind, the second sees it fill."""
+
+    params = (('told', None), ('act', None))
+
+    def notify_order(self, order):
+        self.p.told.append((order.getstatusname(), order.data is self.data))
+        if not order.alive() or order.status == Order.Accepted:
+            self.env.runstop()
+
+    def notify_trade(self, trade):
+        self.p.told.append(('trade', trade.data is self.data))
+
+    def next(self):
+        act, self.p.act = self.p.act, None
+        if act is not None:
+            act(self)
+
+
+def test_p67_an_order_of_the_first_run_of_a_broker_is_told_to_the_second(make_gateway, store):
+    gateway = make_gateway(speed=5, messages_per_second=0)
+    made = store(gateway)
+    broker = made.getbroker()
+    told = [], []
+    acts = (lambda strategy: strategy.buy(**LIMIT), lambda strategy: gateway.call(lambda world: fill_now(world, 1)))
+    for some, act in zip(told, acts):
+        cerebro = bt.Cerebro(stdstats=False)
+        cerebro.setbroker(broker)
+        cerebro.adddata(made.getdata(dataname='AAPL-STK-SMART-USD', timeframe=bt.TimeFrame.Ticks,
+                                     backfill_start=False))
+        cerebro.addstrategy(TwoRuns, told=some, act=act)
+        cerebro.run()
+    assert told == ([('Submitted', True), ('Accepted', True)], [('Completed', True), ('trade', True)])

@@ -1,0 +1,100 @@
+"""One-cancels-all groups that TWS would not keep, because one of the orders worked already: the broker keeps them."""
+import backtrader as bt
+import pytest
+from test_trading import FULL, agrees, rests
+
+import stage
+from backtrader_ib_insync import simulator
+
+Order = bt.Order
+AWAY = {'size': 10, 'exectype': Order.Limit, 'price': 500.0}
+LINK = {'reconnect': -1, 'timeout': 0.2}
+
+
+def joins(run, other, **asked):
+    """An order to sell that joins `other` and works."""
+    order = run.do(lambda s: s.sell(oco=other, **dict(AWAY, **asked)))
+    run.reaches(order, 'Accepted')
+    return order
+
+
+def fill(world, orderId, price=400.0):
+    """The market comes to an order."""
+    ticket = world.exchange._book.find(1, orderId)
+    world.exchange.place(world.now, 1, ticket.order.replace(lmtPrice=price), ticket.contract, ticket.instrument)
+
+
+def test_p56_tws_is_not_asked_for_a_group_it_would_refuse():
+    with stage.open() as run:
+        first = rests(run)
+        second, third = joins(run, first), joins(run, first, price=510.0)
+        assert [asked.order.orderId for asked in run.sent()] == [first.orderId, second.orderId, third.orderId]
+        assert not first.ocaGroup and second.ocaGroup == third.ocaGroup != ''
+        assert first.info['messages'] == []
+        run.do(lambda s: s.broker.modify(second, price=150.0))
+        run.ends(second, *FULL)
+        for order in (first, third):
+            run.ends(order, 'Submitted', 'Accepted', 'Canceled')
+        agrees(run)
+
+
+def test_p56_the_others_are_cancelled_before_the_commission_is_known():
+    with stage.open(broker={'commission_wait': 1000.0}) as run:
+        first = rests(run)
+        second = joins(run, first)
+        run.scenario(lambda scenario: setattr(scenario, 'commission', 'missing'))
+        run.gateway.call(lambda world: fill(world, first.orderId))
+        run.ends(second, 'Submitted', 'Accepted', 'Canceled')
+        assert 'Completed' not in run.life(first)
+
+
+@pytest.mark.parametrize('fault', [('cut',), ('lost', '5')])
+@pytest.mark.parametrize('filled', [0, 1])
+def test_p56_p67_an_order_filled_while_the_link_was_down_ends_its_group(fault, filled):
+    with stage.open(store=LINK) as run:
+        first = rests(run)
+        group = first, joins(run, first), joins(run, first, price=510.0)
+
+        def act(world):
+            world.faults.inject(*fault)
+            fill(world, group[filled].orderId, (400.0, 150.0)[filled])
+        run.gateway.call(act)
+        for order in group:
+            run.until(lambda: run.ended(order))
+        assert [run.life(order)[-1] for order in group].count('Canceled') == 2
+        assert run.life(group[filled])[-1] == 'Completed'
+        run.until(lambda: run.position().size == run.ledger()[0])
+
+
+def earlier(gateway):
+    """The ids of a group that an earlier run has left: the first is in it by our word alone."""
+    with stage.open(served=gateway) as run:
+        first = rests(run)
+        second = joins(run, first)
+        return first.orderId, second.orderId
+
+
+def test_p56_p68_a_group_is_kept_after_a_restart():
+    with simulator.running(messages_per_second=0, speed=5) as gateway:
+        first, second = earlier(gateway)
+        with stage.open(served=gateway) as run:
+            orders = run.until(lambda: len(run.broker.get_orders_open()) == 2 and run.broker.get_orders_open())
+            third = joins(run, orders[1], price=510.0)
+            gateway.call(lambda world: fill(world, first))
+            for order in orders + [third]:
+                run.until(lambda: run.ended(order))
+            assert [run.life(order)[-1] for order in orders] == ['Completed', 'Canceled']
+            assert run.life(third)[-1] == 'Canceled'
+
+
+@pytest.mark.parametrize('filled', [0, 1])
+def test_p56_p68_an_order_filled_while_no_process_was_there_ends_its_group(filled):
+    with simulator.running(messages_per_second=0, speed=5) as gateway:
+        ids = earlier(gateway)
+        gateway.call(lambda world: fill(world, ids[filled], (400.0, 150.0)[filled]))
+        gateway.wait(lambda world: len(world.exchange.open_orders(1)) == 1)
+        with stage.open(served=gateway) as run:
+            left, = run.until(lambda: [order for order in run.orders if order.orderId == ids[1 - filled]][:1])
+            run.until(lambda: run.ended(left))
+            assert run.life(left) == ['Accepted', 'Canceled']
+            assert gateway.call(lambda world: world.exchange.open_orders(1)) == []
