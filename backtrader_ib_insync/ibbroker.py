@@ -69,6 +69,7 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
         self.reports = Reports(self, self.book, self.accounts, Fills(self.p.commission_wait), self.desk)
         self.positions = Positions(self)
         self.startingcash = self.startingvalue = 0.0
+        self._left = []
         self._cerebro = None
         self._comminfos = {}
 
@@ -88,8 +89,23 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
         if self.p.quicknotify:
             self.cerebro.p.quicknotify = True
         views = self.reports.views
+        self._take_back()
         self.store.start(broker=self)
         self.store.await_fact(lambda: self._knows_more_than(views), START_SECONDS)
+
+    def _take_back(self):
+        """What an earlier run of this broker has left is nobody's now: its strategies are gone, and its feeds."""
+        self._left = self.book.open()
+        for order in self.book.by_ref.values():
+            order.p.owner = None
+
+    def _hand_out(self):
+        """Give what an earlier run has left to the feeds of this one."""
+        for order in self._left:
+            data = self._trading(order.data.tradecontract.conId)
+            order.p.data = order.data if data is None else data
+        if not self.resolving():
+            self._left = []
 
     def _knows_more_than(self, views):
         """Whether TWS has told its whole view again and takes orders, or will not."""
@@ -218,6 +234,7 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
             self.reports.take(self.inbox.popleft(), now)
         # TWS's view comes before the word that the link is up: who hears of a fill must be able to protect it
         if self.store.link.up or self.store.link.closed is not None:
+            self._hand_out()
             self.reports.settle(now)
         if not self.startingvalue:
             self.startingcash, self.startingvalue = self.getcash(), self.getvalue()
@@ -248,6 +265,8 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
 
     def can_act(self, order):
         """Whether a strategy that is told of the order could send another for its feed."""
+        if order in self._left:
+            return False
         return self.p.backfill_orders or not getattr(order.data, 'catching_up', False)
 
     def strategies(self):
@@ -256,10 +275,13 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
 
     def adopt(self, record):
         """The order that TWS holds from an earlier run, as one of ours; None when no feed trades its contract."""
-        for data in self.cerebro.datas if self.strategies() else ():
-            if trades.conId(data) == record.contract.conId:
-                return self.desk.adopt(record, data)
-        return None
+        data = self._trading(record.contract.conId)
+        return None if data is None else self.desk.adopt(record, data)
+
+    def _trading(self, conId):
+        """The first feed of the run that trades a contract, None when none does."""
+        datas = self.cerebro.datas if self.strategies() else ()
+        return next((data for data in datas if trades.conId(data) == conId), None)
 
     def resolving(self):
         """Whether a feed may still learn what contract it trades."""

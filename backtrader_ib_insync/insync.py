@@ -72,7 +72,7 @@ BURST, BURST_SECONDS = 5, 0.125
 #: heard by the connection first, then handled by the client library
 LINK = ('nextValidId', 'currentTime')
 #: heard by the account stream first, then handled by the client library
-ACCOUNT = ('openOrder', 'orderStatus', 'execDetails', 'commissionReport', 'completedOrder', 'updateAccountValue',
+ACCOUNT = ('openOrder', 'orderStatus', 'execDetails', 'commissionReport', 'updateAccountValue',
            'accountUpdateMulti', 'updatePortfolio', 'position')
 #: handled by the stream that owns the request id, and by the client library only when none does
 ROUTED = ('tickString', 'priceSizeTick', 'tickSize', 'tickGeneric', 'tickReqParams', 'tickOptionComputation',
@@ -112,11 +112,18 @@ def _hear_error(self, reqId, errorCode, errorString, advancedOrderRejectJson='')
         trade.orderStatus.status = before
 
 
+def _hear_completed(self, *args):
+    self.account.completedOrder(*args)
+    # the library fails at the answer to a question that was given up, or that an answer has ended already
+    if 'completedOrders' in self._results:
+        Wrapper.completedOrder(self, *args)
+
+
 def _tap():
     members = {name: _heard(name, 'link') for name in LINK}
     members.update((name, _heard(name, 'account')) for name in ACCOUNT)
     members.update((name, _routed(name)) for name in ROUTED)
-    members.update(error=_hear_error)
+    members.update(error=_hear_error, completedOrder=_hear_completed)
     return type('Tap', (Wrapper,), members)
 
 

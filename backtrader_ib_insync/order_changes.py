@@ -3,15 +3,19 @@ from backtrader import Order
 
 from .errors import UnknownZone
 from .order_fields import EXECTYPES
-from .orders import copied
+from .orders import BLANK, copied
 from .zones import parse_stamp
 
+UNSET_DOUBLE = BLANK['trailStopPrice']
 #: what TWS may change an order in that we follow
 FOLLOWED = ('totalQuantity', 'lmtPrice', 'auxPrice')
 #: what else TWS tells of an order as it was given, and when it is in force
 ECHOED = ('tif', 'ocaGroup', 'outsideRth', 'hidden', 'displaySize', 'trailingPercent', 'trailStopPrice',
           'lmtPriceOffset', 'triggerMethod', 'allOrNone', 'minQty')
 DATES = ('goodTillDate', 'goodAfterTime')
+#: what TWS tells of an order for which it was not given
+FILLED_IN = {'adjustedOrderType': 'None', 'deltaNeutralOrderType': 'None', 'cashQty': 0, 'volatilityType': 0,
+             'referencePriceType': 0}
 
 
 def followed(exectype, terms, tws, told):
@@ -43,7 +47,8 @@ def shows(told, ours, before):
 
 
 def _is_as_before(told, ours, before):
-    return ours != before and told != ours and _moment(told) == _moment(before)
+    # what was sent unset is TWS's to choose
+    return ours not in (before, UNSET_DOUBLE) and told != ours and _moment(told) == _moment(before)
 
 
 def _moment(value):
@@ -54,20 +59,49 @@ def _moment(value):
         return value
 
 
-def exectype_of(tws):
-    """backtrader's exec type of a TWS order, the nearest there is."""
-    return EXECTYPES.get(tws.orderType, Order.Limit if 'LMT' in tws.orderType else Order.Market)
+def revised(tws, fields):
+    """`tws` with these fields, to be sent in its place; None is a field that it loses.
+
+    A trail is sent without a stop unless that is what changes: TWS then keeps the one that it has come to.
+    """
+    if tws.orderType == 'TRAIL' or tws.orderType == 'TRAIL LIMIT' and _is_set(tws.lmtPriceOffset):
+        fields = dict({'trailStopPrice': None}, **fields)
+    made = copied(tws)
+    vars(made).update({name: BLANK[name] if value is None else value for name, value in fields.items()})
+    return made
 
 
-def prices_of(tws):
-    """(price, plimit) in backtrader's words of a TWS order; None where it has none."""
-    limit, trigger = _set(tws.lmtPrice), _set(tws.auxPrice)
-    exectype = exectype_of(tws)
+def as_given(told):
+    """An order as it was given to TWS, which tells it with words and numbers of its own filled in (ib_insync#509)."""
+    blank = [name for name, value in FILLED_IN.items() if getattr(told, name) == value]
+    blank += [name for name, kind in (('lmtPrice', 'LMT'), ('auxPrice', 'STP'))
+              if not getattr(told, name) and kind not in told.orderType]
+    if not told.ocaGroup:
+        blank.append('ocaType')
+    if 'TRAIL' not in told.orderType:
+        blank.append('trailStopPrice')
+    elif _is_set(told.lmtPriceOffset):
+        # TWS takes a limit or its offset, not both
+        blank.append('lmtPrice')
+    tws = copied(told)
+    vars(tws).update({name: BLANK[name] for name in blank})
+    return tws
+
+
+def asked(tws):
+    """What asks for such an order in backtrader's words, as keywords of one; its exectype is the nearest there is."""
+    limit, trigger, percent = _number(tws.lmtPrice), _number(tws.auxPrice), _number(tws.trailingPercent)
+    nearest = Order.Limit if limit is not None else Order.Stop if trigger is not None else Order.Market
+    exectype = EXECTYPES.get(tws.orderType, nearest)
     if exectype == Order.Limit:
-        return limit, None
-    if exectype in (Order.Stop, Order.StopLimit):
-        return trigger, limit if exectype == Order.StopLimit else None
-    return None, None
+        words = {'price': limit}
+    elif exectype in (Order.Stop, Order.StopLimit):
+        words = {'price': trigger, 'pricelimit': limit if exectype == Order.StopLimit else None}
+    elif exectype in (Order.StopTrail, Order.StopTrailLimit):
+        words = {'trailpercent': percent / 100} if percent else {'trailamount': trigger}
+    else:
+        words = {}
+    return dict(words, exectype=exectype)
 
 
 def in_our_words(exectype, changed):
@@ -82,5 +116,10 @@ def in_our_words(exectype, changed):
     return {words[name]: value for name, value in changed.items() if name in words}
 
 
-def _set(number):
-    return number if number and abs(number) < 1e300 else None
+def _is_set(number):
+    return number is not None and abs(number) < 1e300
+
+
+def _number(number):
+    """A price of TWS's; None where it has none, which it may tell as 0."""
+    return number if number and _is_set(number) else None

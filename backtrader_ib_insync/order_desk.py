@@ -3,10 +3,9 @@ import logging
 
 from backtrader import Order
 
-from . import order_fields
+from . import order_changes, order_fields
 from .errors import BadOrder, BadParameter, IBError, NotConnected
 from .order_book import group_of, own_ref
-from .order_changes import exectype_of, prices_of
 from .order_groups import Groups
 from .order_setting import Settings
 from .orders import KNOWN, IBOrder, date_number, last_bar, tws_order
@@ -136,13 +135,8 @@ class OrderDesk:
 
     def _belongings(self, order, terms):
         """Whose the order is: ids, account, family, group."""
-        own = self.book.own(order)
-        fields = {'clientId': self.store.clientId, 'transmit': bool(order.p.transmit) or order.life.transmitted}
-        if own is not None:
-            fields.update({name: getattr(own.tws, name) for name in (
-                'orderId', 'permId', 'clientId', 'parentId', 'ocaGroup', 'ocaType', 'orderRef', 'account')})
-            return fields
-        fields.update(orderId=self.store.link.next_order_id(), orderRef=own_ref())
+        fields = {'clientId': self.store.clientId, 'transmit': bool(order.p.transmit),
+                  'orderId': self.store.link.next_order_id(), 'orderRef': own_ref()}
         if order.p.parent is not None:
             fields['parentId'] = self.book.own(order.p.parent).tws.orderId
         if not terms.keywords.get('faGroup') and not terms.keywords.get('faProfile'):
@@ -218,12 +212,12 @@ class OrderDesk:
         own = self.book.own(order)
         if own is None or not own.alive() or own.life.ending is not None:
             return False
-        terms = self._changed(own.terms, changes)
+        names, terms = self._changed(own.terms, changes)
         done = own.done
         if terms.size <= done:
             raise BadOrder('size {!r}: {!r} have been executed already'.format(terms.size, done))
         self._need_link('order {} not modified'.format(own.ref))
-        tws, until = self._fields(own, terms)
+        tws, until = self._revised(own, terms, names)
         own.life.before = own.life.before or (own.terms, own.tws, own.life.until)
         own.ask(terms)
         own.state(tws, until)
@@ -231,11 +225,30 @@ class OrderDesk:
         return True
 
     def _changed(self, terms, changes):
+        """(the names of what `changes` ask for, the terms with that)."""
         named = {name: changes.pop(name) for name in MODIFIABLE if name in changes}
         if 'exectype' in changes:
             raise BadParameter("'exectype': TWS changes prices, sizes and dates, not what an order is; cancel it and "
                                "send another")
-        return terms._replace(keywords=dict(terms.keywords, **order_fields.keywords(changes, KNOWN)), **named)
+        if named.get('trailpercent') is not None and 'trailamount' not in named:
+            # an amount would win over it
+            terms = terms._replace(trailamount=None)
+        given = order_fields.keywords(changes, KNOWN)
+        over = order_fields.touched(named)
+        kept = {name: value for name, value in terms.keywords.items() if name not in over}
+        return set(named) | set(given), terms._replace(keywords=dict(kept, **given), **named)
+
+    def _revised(self, order, terms, names):
+        """(the TWS order for a change of `names` to `terms`, until when it is in force): else as TWS works it."""
+        data = order.data
+        ticket = order_fields.revision(terms, names, self.settings.of(data, last_bar(data)))
+        if ticket.notes:
+            self._say_once(data, ticket.notes)
+        transmit = bool(order.p.transmit) or order.life.transmitted
+        tws = order_changes.revised(order.tws, dict(ticket.fields, transmit=transmit))
+        if 'tif' not in ticket.fields:
+            return tws, order.life.until
+        return tws, self.settings.until(tws, data) if ticket.until is None else ticket.until
 
     def whatif(self, data, size, timeout, asked):
         """TWS's OrderState of an order that is not placed."""
@@ -249,10 +262,9 @@ class OrderDesk:
 
     def adopt(self, record, data):
         """Make an order that TWS holds from an earlier run one of ours, trading `data`."""
-        tws = record.order
-        price, plimit = prices_of(tws)
-        order = self._make(tws.action == 'BUY', {}, data=data, size=order_fields.tidy(tws.totalQuantity), price=price,
-                           pricelimit=plimit, exectype=exectype_of(tws))
+        tws = order_changes.as_given(record.order)
+        order = self._make(tws.action == 'BUY', {}, data=data, size=order_fields.tidy(tws.totalQuantity),
+                           **order_changes.asked(tws))
         order.state(tws, self.settings.until(tws, data))
         order.submit(self.broker)
         self.book.add(order)

@@ -73,10 +73,67 @@ def ticket(terms, setting):
     fields.update(_crypto(terms, setting, tick))
     force, until = in_force(terms, setting)
     fields.update(force)
+    _give(fields, terms)
+    return Ticket(fields, until, tuple(tick.notes))
+
+
+def _give(fields, terms):
     fields.update(terms.keywords)
     if fields.get('cashQty') is not None and 'totalQuantity' not in terms.keywords:
         fields['totalQuantity'] = 0
-    return Ticket(fields, until, tuple(tick.notes))
+
+
+# -- changes of an order at work ---------------------------------------------------------------------------------------
+
+FORCED = ('tif', 'goodTillDate')
+TRAILED = ('auxPrice', 'trailingPercent')
+#: the fields that a change of a term may touch; any other name is a field itself
+TOUCHED = {
+    'size': ('totalQuantity', 'cashQty'), 'price': ('lmtPrice', 'auxPrice', 'trailStopPrice'),
+    'plimit': ('lmtPrice', 'lmtPriceOffset'), 'trailamount': TRAILED, 'trailpercent': TRAILED,
+    'valid': FORCED, 'tif': FORCED, 'goodTillDate': FORCED,
+}
+#: what is a price, and of which types
+PRICED = {
+    'price': (Order.Limit, Order.Stop, Order.StopLimit, Order.StopTrail, Order.StopTrailLimit),
+    'plimit': (Order.Limit, Order.Stop, Order.StopLimit, Order.StopTrailLimit),
+    'trailamount': (Order.StopTrail, Order.StopTrailLimit), 'trailpercent': (Order.StopTrail, Order.StopTrailLimit),
+}
+
+
+def touched(names):
+    """The fields that a change of `names`, terms or fields, may touch."""
+    return {field for name in names for field in TOUCHED.get(name, (name,))}
+
+
+def revision(terms, names, setting):
+    """A Ticket of what an order at work has to be told for `names` to be as in `terms`; None: a field that it loses.
+
+    Raises BadOrder as `ticket` does, and for a price that an order of this type does not have.
+    """
+    tick, fields, until = _Tick(setting), {}, None
+    if 'size' in names:
+        fields.update(totalQuantity=_size(terms.size), **_crypto(terms, setting, tick))
+    if _has_prices(terms, names):
+        fields.update(PRICES[terms.exectype](terms, setting, tick))
+    if touched(names).intersection(FORCED):
+        force, until = in_force(terms, setting)
+        fields.update(dict.fromkeys(FORCED), **force)
+    if 'trailamount' in names or 'trailpercent' in names:
+        fields = dict(dict.fromkeys(TRAILED), **fields)
+    _give(fields, terms)
+    return Ticket({name: fields[name] for name in touched(names) if name in fields}, until, tuple(tick.notes))
+
+
+def _has_prices(terms, names):
+    """Whether `names` has one; raises BadOrder for one that the order does not have."""
+    priced = [name for name in PRICED if name in names and getattr(terms, name) is not None]
+    for name in priced:
+        if terms.exectype not in PRICED[name]:
+            raise BadOrder("{} {!r}: a {} order has none to change; a field of TWS's goes by its own name, as in "
+                           'lmtPrice={!r}'.format(name, getattr(terms, name), Order.ExecTypes[terms.exectype],
+                                                  getattr(terms, name)))
+    return bool(priced)
 
 
 # -- sizes and prices --------------------------------------------------------------------------------------------------

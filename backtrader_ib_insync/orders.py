@@ -8,11 +8,12 @@ from .insync import Order as TWSOrder
 from .order_fields import Terms, tidy
 from .order_life import Life
 
-_BLANK = vars(TWSOrder())
+#: what a TWS order has that nothing was said of
+BLANK = vars(TWSOrder())
 #: the attributes that a TWS order has
-KNOWN = frozenset(_BLANK)
+KNOWN = frozenset(BLANK)
 #: those that no two orders may share
-_LISTS = [name for name, value in _BLANK.items() if isinstance(value, list)]
+_LISTS = [name for name, value in BLANK.items() if isinstance(value, list)]
 #: backtrader's date number of 1970-01-01
 EPOCH_DAY = 719163
 
@@ -21,7 +22,7 @@ def tws_order(*fields):
     """A TWS order with these fields; its class takes a hundred arguments to make one, which takes its time."""
     tws = TWSOrder.__new__(TWSOrder)
     attributes = vars(tws)
-    attributes.update(_BLANK)
+    attributes.update(BLANK)
     for name in _LISTS:
         attributes[name] = []
     for named in fields:

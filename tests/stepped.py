@@ -148,6 +148,11 @@ class Run:
         """Let time pass until a simulated moment."""
         self.step(max(0.0, moment - self.gateway.now()))
 
+    def wait_for_history(self):
+        """Let as much time pass as TWS's history is given to have what has just traded."""
+        for _ in range(6):
+            self.step(2.0)
+
     def settle(self):
         """Wait until whatever the gateway has said was received, answered and delivered."""
         self.until(self._is_settled)

@@ -98,3 +98,14 @@ def test_p13_a_message_the_library_cannot_read_is_heard():
         ear.close()
     logging.getLogger(insync.LIBRARY + '.Decoder').error('after the end')
     assert told == ["Error handling fields: ['4', 'x']"]
+
+
+def test_completed_orders_that_nobody_waits_for_any_more_are_heard_and_no_error(tapped):
+    """TWS lists them to a question that was given up when IB came back twice."""
+    order, state = insync.Order(permId=7), insync.IB.placeOrder.__globals__['OrderStatus'](status='Filled')
+    tapped.wrapper.completedOrder(insync.Contract(conId=1), order, state)
+    (name, _, heard, _), = tapped.wrapper.account.told
+    assert (name, heard.permId) == ('completedOrder', 7) and 7 not in tapped.wrapper.trades
+    tapped.wrapper.startReq('completedOrders')
+    tapped.wrapper.completedOrder(insync.Contract(conId=1), order, state)
+    assert 7 in tapped.wrapper.trades

@@ -102,9 +102,6 @@ def test_p37_cut_anywhere(lagging, script):
     with stepped.Run(lagging, lambda cerebro, store: [feed.add(cerebro, store, begin) for feed in FEEDS]) as run:
         test_seams.play(run, holes)
         test_seams.to_the_end(run, 300.0)
-        # what history did not have at once is asked for again
-        for _ in range(8):
-            run.step(2.0)
         for number, feed in enumerate(FEEDS):
             feed.is_true(run, number)
 

@@ -5,6 +5,7 @@ import backtrader as bt
 import pytest
 from test_trading import FULL, LIMIT, agrees, apple, by_hand, fill_now, rests
 
+import helpers
 import stage
 from backtrader_ib_insync import order_life, simulator
 
@@ -192,7 +193,7 @@ def test_an_order_of_a_feed_without_a_bar_holds_up_no_order_of_another_feed_of_t
         try:
             ticks, days = run.datas
             run.until(lambda: run.statuses.count('LIVE') == 2 and len(ticks))
-            assert not len(days)
+            assert run.do(lambda s: len(days)) == 0
             held = run.do(lambda s: s.buy(data=days, size=10))
             run.until(lambda: run.position().size == 10)
             sold = run.ends(run.do(lambda s: s.sell(data=ticks, size=4)), *FULL)
@@ -204,36 +205,19 @@ def test_an_order_of_a_feed_without_a_bar_holds_up_no_order_of_another_feed_of_t
             run.stop()
 
 
-class TwoRuns(bt.Strategy):
-    """The first run leaves a limit order behind, the second sees it fill."""
-
-    params = (('told', None), ('act', None))
-
-    def notify_order(self, order):
-        self.p.told.append((order.getstatusname(), order.data is self.data))
-        if not order.alive() or order.status == Order.Accepted:
-            self.env.runstop()
-
-    def notify_trade(self, trade):
-        self.p.told.append(('trade', trade.data is self.data))
-
-    def next(self):
-        act, self.p.act = self.p.act, None
-        if act is not None:
-            act(self)
-
-
 def test_p67_an_order_of_the_first_run_of_a_broker_is_told_to_the_second(make_gateway, store):
     gateway = make_gateway(speed=5, messages_per_second=0)
     made = store(gateway)
     broker = made.getbroker()
-    told = [], []
-    acts = (lambda strategy: strategy.buy(**LIMIT), lambda strategy: gateway.call(lambda world: fill_now(world, 1)))
-    for some, act in zip(told, acts):
-        cerebro = bt.Cerebro(stdstats=False)
-        cerebro.setbroker(broker)
-        cerebro.adddata(made.getdata(dataname='AAPL-STK-SMART-USD', timeframe=bt.TimeFrame.Ticks,
-                                     backfill_start=False))
-        cerebro.addstrategy(TwoRuns, told=some, act=act)
-        cerebro.run()
-    assert told == ([('Submitted', True), ('Accepted', True)], [('Completed', True), ('trade', True)])
+
+    def feed():
+        return made.getdata(dataname='AAPL-STK-SMART-USD', timeframe=bt.TimeFrame.Ticks, backfill_start=False)
+
+    def once(act):
+        return lambda strategy: len(strategy) == 1 and act(strategy)
+    helpers.run(feed(), broker=broker, act=once(lambda strategy: strategy.buy(**LIMIT)),
+                until=lambda strategy: 'Accepted' in strategy.ended().values())
+    second = helpers.run(feed(), broker=broker, act=once(lambda strategy: gateway.call(lambda world: fill_now(world, 1))),
+                         until=lambda strategy: strategy.trades)
+    assert list(second.ended().values()) == ['Completed'] and second.trades[0].size == 10
+    assert second.orders[0].data is second.trades[0].data is second.data

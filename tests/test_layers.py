@@ -17,7 +17,7 @@ LAYERS = (
     'connection line linkwatch order_line request_desk synchroniser heartbeat streams subscription downloads '
     'tickhistory account_stream vigil',
     'account assembler bars clock comminfo contract daybars daynumber fills frontier history linkstate mnames pacing '
-    'order_book order_changes order_fields order_force order_life orders runs silence tickseam timetable',
+    'order_book order_changes order_fields order_force order_groups order_life orders runs silence tickseam timetable',
     'insync',
     'codes errors localclock loop messages spec version zonenames zones',
 )

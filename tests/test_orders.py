@@ -14,7 +14,7 @@ from backtrader_ib_insync.insync import Contract, ContractDetails, Order as TWSO
 from backtrader_ib_insync.order_book import OrderBook, own_ref
 from backtrader_ib_insync.order_fields import Setting, Terms, on_grid, ticket, tidy
 from backtrader_ib_insync.order_life import ALIVE, FILLED, NOTHING, Life
-from backtrader_ib_insync.order_changes import exectype_of, prices_of, shows
+from backtrader_ib_insync.order_changes import asked, shows
 from backtrader_ib_insync.orders import IBOrder, date_number, tws_order
 from backtrader_ib_insync.account import Moved
 
@@ -233,10 +233,15 @@ def test_an_order_that_ended_keeps_its_end_when_a_late_fill_comes():
 
 
 def test_an_adopted_order_speaks_backtraders_words():
-    assert exectype_of(TWSOrder(orderType='TRAIL LIMIT')) == Order.StopTrailLimit
-    assert exectype_of(TWSOrder(orderType='MIT')) == Order.Market
-    assert prices_of(TWSOrder(orderType='STP LMT', auxPrice=5.0, lmtPrice=4.0)) == (5.0, 4.0)
-    assert prices_of(TWSOrder(orderType='MKT', lmtPrice=0.0)) == (None, None)
+    for told, words in (
+            (dict(orderType='MKT', lmtPrice=0.0, auxPrice=0.0), dict(exectype=Order.Market)),
+            (dict(orderType='STP LMT', auxPrice=5.0, lmtPrice=4.0),
+             dict(exectype=Order.StopLimit, price=5.0, pricelimit=4.0)),
+            (dict(orderType='TRAIL LIMIT', auxPrice=5.0), dict(exectype=Order.StopTrailLimit, trailamount=5.0)),
+            (dict(orderType='TRAIL', trailingPercent=5.0), dict(exectype=Order.StopTrail, trailpercent=0.05)),
+            (dict(orderType='LIT', auxPrice=5.0, lmtPrice=4.0), dict(exectype=Order.Limit, price=4.0)),
+            (dict(orderType='MIT', auxPrice=5.0), dict(exectype=Order.Stop, price=5.0, pricelimit=None))):
+        assert asked(TWSOrder(**told)) == words
 
 
 @pytest.mark.parametrize('old, new', [

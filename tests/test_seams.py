@@ -80,6 +80,7 @@ def to_the_end(run, seconds):
     """To where a bar of so many seconds that was watched from its start must have come."""
     now = run.gateway.now()
     run.go_to((now // seconds + 2) * seconds + stepped.LATE + 1.0)
+    run.wait_for_history()
 
 
 def cut_at(market, script, *feeds):

@@ -77,6 +77,7 @@ def die_in_silence(market, *feeds, symbol=(), after=95.0, within=FOUND):
             run.step(STEP)
         run.until_live()
         run.go_to((market.now() // longest + 1) * longest + stepped.LATE)
+        run.wait_for_history()
         for number, one in enumerate(feeds):
             true_but_for_the_one(run, number, one, died)
         return run

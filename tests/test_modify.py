@@ -1,0 +1,191 @@
+"""A change of an order at work changes what was asked, and nothing else of it; also of an order of an earlier run."""
+import datetime
+
+import backtrader as bt
+import pytest
+from test_trading import LIMIT, check, rests
+
+import stage
+from backtrader_ib_insync import simulator
+from backtrader_ib_insync.errors import BadOrder
+
+Order = bt.Order
+STOP = {'size': 10, 'exectype': Order.Stop, 'price': 100.0}
+TRAIL = {'size': 10, 'exectype': Order.StopTrail, 'trailamount': 20.0}
+NOTHING = {'size': 10, 'exectype': Order.Market}
+
+#: what is sold, what is changed of it, what that changes on the wire
+CHANGES = {
+    'the price of an order for the day, outside of its hours': (
+        dict(LIMIT, price=500.0, valid=Order.DAY, outsideRth=True), {'price': 501.0}, {'lmtPrice': 501.0}),
+    'the price of an algorithm': (
+        dict(LIMIT, price=500.0, algoStrategy='Adaptive', algoParams={'adaptivePriority': 'Normal'}), {'price': 501.0},
+        {'lmtPrice': 501.0}),
+    'the size of an order with a date': (
+        dict(LIMIT, price=500.0, valid=datetime.timedelta(hours=3)), {'size': 5}, {'totalQuantity': 5}),
+    'the price of an order with many attributes': (
+        dict(LIMIT, price=500.0, hidden=True, allOrNone=True, ocaGroup='g', triggerMethod=2), {'price': 501.0},
+        {'lmtPrice': 501.0}),
+    'the limit of a limit if touched': (
+        dict(LIMIT, price=500.0, orderType='LIT', auxPrice=499.0), {'price': 501.0}, {'lmtPrice': 501.0}),
+    'the trigger of a market if touched': (
+        dict(STOP, price=500.0, orderType='MIT'), {'price': 501.0}, {'auxPrice': 501.0}),
+    'a field of TWS of a limit if touched': (
+        dict(LIMIT, price=500.0, orderType='LIT', auxPrice=499.0), {'auxPrice': 498.0}, {'auxPrice': 498.0}),
+    'the stop': (STOP, {'price': 99.0}, {'auxPrice': 99.0}),
+    'the limit of a stop limit': (
+        dict(STOP, exectype=Order.StopLimit, plimit=98.0), {'plimit': 97.0}, {'lmtPrice': 97.0}),
+    'the size of a trail': (TRAIL, {'size': 5}, {'totalQuantity': 5}),
+    'the distance of a trail': (TRAIL, {'trailamount': 21.0}, {'auxPrice': 21.0}),
+    'the percentage of a trail': (
+        dict(NOTHING, exectype=Order.StopTrail, trailpercent=0.1), {'trailpercent': 0.2}, {'trailingPercent': 20.0}),
+    'the size of a trail with a limit': (
+        dict(TRAIL, exectype=Order.StopTrailLimit), {'size': 5}, {'totalQuantity': 5, 'trailStopPrice': None}),
+}
+#: what TWS tells of every order, and takes back as it told it
+FILLED_IN = ('clearingIntent', 'dontUseAutoPriceForHedge', 'ocaType')
+
+
+def sold(run, asked):
+    """An order to sell that TWS works."""
+    order = run.do(lambda s: s.sell(**asked))
+    run.reaches(order, 'Accepted')
+    return order
+
+
+def differences(run, orderId):
+    """What the last two orders TWS was sent of an id differ in: what the later has."""
+    before, after = [asked.order for asked in run.sent() if asked.order.orderId == orderId][-2:]
+    return {name: getattr(after, name) for name in type(after).__slots__
+            if getattr(after, name) != getattr(before, name) and name not in FILLED_IN}
+
+
+@pytest.mark.parametrize('case', CHANGES)
+@pytest.mark.parametrize('is_adopted', [False, True])
+def test_p68_a_change_leaves_the_rest_of_the_order_as_it_was(case, is_adopted):
+    asked, changes, wanted = CHANGES[case]
+    with simulator.running(messages_per_second=0, speed=5) as gateway:
+        with stage.open(served=gateway) as run:
+            order = sold(run, asked)
+            if not is_adopted:
+                changed(run, order, changes, wanted)
+        if is_adopted:
+            with stage.open(served=gateway) as run:
+                order, = run.until(run.broker.get_orders_open)
+                changed(run, order, changes, wanted)
+
+
+def changed(run, order, changes, wanted):
+    count = len(run.sent())
+    assert run.do(lambda s: s.broker.modify(order, **changes))
+    run.until(lambda: len(run.sent()) > count)
+    assert differences(run, order.orderId) == wanted
+    run.until(lambda: order.life.before is None)
+    assert order.alive() and order.info['messages'] == []
+
+
+def stop_of(run, order):
+    return run.gateway.call(lambda world: world.exchange._book.find(1, order.orderId).order.trailStopPrice)
+
+
+@pytest.mark.parametrize('more', [{}, {'price': True}, {'exectype': Order.StopTrailLimit, 'plimit': True}])
+def test_a_trail_is_not_loosened_by_a_change_of_something_else(more):
+    with stage.open() as run:
+        last = run.do(lambda s: s.data.close[0])
+        given = {'price': last - 30, 'plimit': last - 1}
+        order = sold(run, dict(TRAIL, **{name: given.get(name, value) for name, value in more.items()}))
+
+        def trailed(world):
+            # as if the market had risen by 8 and come back
+            world.exchange._book.find(1, order.orderId).order.trailStopPrice = round(last - 12, 2)
+        run.gateway.call(trailed)
+        for changes in ({'size': 5}, {'valid': Order.DAY}):
+            assert run.do(lambda s: s.broker.modify(order, **changes))
+            check(run, order, {'trailStopPrice': None, 'totalQuantity': 5})
+            run.until(lambda: order.life.before is None)
+            assert stop_of(run, order) == round(last - 12, 2)
+        # the start of a trail is sent when it is what is changed
+        assert run.do(lambda s: s.broker.modify(order, price=last - 5))
+        check(run, order, {'trailStopPrice': round(last - 25, 2)})
+
+
+def test_a_trail_by_an_amount_becomes_one_by_percent_and_back():
+    with stage.open() as run:
+        order = sold(run, TRAIL)
+        for changes, fields in (({'trailpercent': 0.1}, {'auxPrice': None, 'trailingPercent': 10.0}),
+                                ({'trailamount': 15.0}, {'auxPrice': 15.0, 'trailingPercent': None})):
+            assert run.do(lambda s: s.broker.modify(order, **changes))
+            check(run, order, fields)
+        run.until(lambda: order.life.before is None)
+        assert order.alive() and order.info['messages'] == []
+
+
+def test_p54_a_span_of_time_is_counted_from_the_order_on_not_from_its_change():
+    with stage.open() as run:
+        order = rests(run, valid=datetime.timedelta(seconds=600))
+        date, until = order.goodTillDate, order.valid
+        run.gateway.advance(300)
+        run.do(lambda s: s.broker.modify(order, price=149.0))
+        check(run, order, {'lmtPrice': 149.0, 'tif': 'GTD', 'goodTillDate': date})
+        assert (order.goodTillDate, order.valid) == (date, until)
+        run.do(lambda s: s.broker.modify(order, valid=None))
+        check(run, order, {'lmtPrice': 149.0, 'tif': 'GTC', 'goodTillDate': None})
+        assert order.life.until is None
+
+
+def test_p57_what_is_changed_by_name_wins_over_the_keyword_it_was_given_by():
+    with stage.open() as run:
+        order = rests(run, tif='DAY', lmtPrice=151.0)
+        run.do(lambda s: s.broker.modify(order, price=149.0, valid=None))
+        check(run, order, {'lmtPrice': 149.0, 'tif': 'GTC'})
+        run.do(lambda s: s.broker.modify(order, lmtPrice=148.0, tif='DAY'))
+        check(run, order, {'lmtPrice': 148.0, 'tif': 'DAY'})
+
+
+def test_a_change_of_what_the_order_does_not_have_is_an_error():
+    with stage.open() as run:
+        stop = sold(run, STOP)
+        for changes in ({'trailamount': 5.0}, {'trailpercent': 0.1}):
+            with pytest.raises(BadOrder, match='trail'):
+                run.do(lambda s: s.broker.modify(stop, **changes))
+        assert len(run.sent()) == 1
+
+
+# -- lost with the link ------------------------------------------------------------------------------------------------
+
+def swallowed(run, act):
+    """Do `act` with a strategy while the network takes what it sends and brings it nowhere; then the link is cut."""
+    run.gateway.fault('stall', '1000')
+    # after this nothing is read any more
+    run.gateway.call(lambda world: None)
+    run.do(act)
+    run.do(lambda s: s.broker.store.call(lambda ib: None))
+    run.gateway.fault('cut', 'rst')
+    run.until(lambda: any('connection lost' in said for said in run.said))
+    run.until(lambda: any('connected again' in said for said in run.said))
+
+
+def test_p58_a_cancel_that_was_lost_with_the_link_is_asked_again():
+    with stage.open(store={'reconnect': -1, 'timeout': 0.2}) as run:
+        orders = [rests(run), rests(run)]
+        swallowed(run, lambda s: s.cancel(orders[0]))
+        run.ends(orders[0], 'Submitted', 'Accepted', 'Canceled')
+        assert run.life(orders[1]) == ['Submitted', 'Accepted']
+        assert [asked.orderId for asked in run.sent('CancelOrder')] == [orders[0].orderId]
+
+
+def test_p61_a_change_that_was_lost_with_the_link_is_known_to_be():
+    with stage.open(store={'reconnect': -1, 'timeout': 0.2}) as run:
+        orders = [rests(run), rests(run)]
+
+        def act(strategy):
+            strategy.broker.modify(orders[0], price=140.0, size=4)
+            strategy.broker.modify(orders[1], valid=Order.DAY)
+        swallowed(run, act)
+        for order in orders:
+            run.until(lambda: order.life.before is None)
+            assert 'without the change' in order.info['message']
+        assert (orders[0].lmtPrice, orders[0].size, orders[0].executed.remsize, orders[1].tif) == (150.0, 10, 10, 'GTC')
+        run.do(lambda s: [s.broker.modify(order, price=151.0) for order in orders])
+        check(run, orders[0], {'lmtPrice': 151.0, 'totalQuantity': 10})
+        check(run, orders[1], {'lmtPrice': 151.0, 'tif': 'GTC'})
