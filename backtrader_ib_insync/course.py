@@ -12,9 +12,7 @@ from .bars import DAY, Seam, whole
 from .frontier import SETTLED_SECONDS, Frontier
 from .history import is_small
 from .journey import Journey
-from .localclock import local_time
 from .messages import Bar, HistoryFailed, Tick, Watching
-from .proof import DELAYED_SECONDS
 from .zones import UTC, moment, utc_text
 
 #: seconds TWS is given to have a bar in its history that has just closed, and how often it is asked then
@@ -22,15 +20,10 @@ LATE_SECONDS = 2.0
 LATE_TRIES = 5
 #: seconds after the end of a session in which a day's bar may still change: the closing auction is reported after it
 AUCTION_SECONDS = 300.0
-#: seconds between two questions for a day's bar that TWS does not have yet, or never will: a holiday
-DAY_AGAIN_SECONDS = 60.0
 #: bars of at least so many seconds are asked for again when history is behind; shorter ones come with the next
 WORTH_ASKING = 60.0
 #: seconds after which a bar that is still on its way from history is old: TWS's pace may hold it back for minutes
 OLD_SECONDS = 15.0
-#: seconds by which the clock may be wrong, and after which TWS tells its own again: further ahead none is trusted
-CLOCK_DOUBT = 2.0
-CLOCK_SECONDS = 10.0
 #: downloads that may follow the first one before a feed is called live, for bars that closed meanwhile
 MORE_ROUNDS = 3
 REAL_TIME_BAR = 5.0
@@ -73,7 +66,7 @@ class Course(Journey):
     def lags(self):
         """Whether a bar that closed long ago is still on its way though the feed is live."""
         travels = self.state in (self._history, self._gap)
-        return travels and self._is_told and not self.feed.days_only and self._now() > self._until + OLD_SECONDS
+        return travels and self._is_told and self.proof.now() > self._until + OLD_SECONDS
 
     @property
     def _is_held(self):
@@ -110,7 +103,7 @@ class Course(Journey):
         elif edge is not None and self._has_passed(edge):
             self._tries = 0
             self._fetch_gap()
-        elif self._missing is not None and self._now() >= self._missing + SETTLED_SECONDS:
+        elif self._missing is not None and self.proof.now() >= self._missing + SETTLED_SECONDS:
             self._tries = 1
             self._fetch(self.seam.covered, self._missing)
         else:
@@ -120,7 +113,7 @@ class Course(Journey):
 
     def _wait_at_seam(self, edge):
         """For the end of the bar in progress, or till history has the one before it."""
-        times = [] if edge is None else [edge + AUCTION_SECONDS * self.feed.days_only]
+        times = [] if edge is None else [self._asks_at(edge)]
         if self._missing is not None:
             times.append(self._missing + SETTLED_SECONDS)
         if times:
@@ -133,7 +126,11 @@ class Course(Journey):
         """
         if self._live and (self.proof.delayed or int(self._seen()) > self._live[0].time):
             return True
-        return self.proof.time() >= edge + AUCTION_SECONDS * self.feed.days_only
+        return self.proof.time() >= self._asks_at(edge)
+
+    def _asks_at(self, edge):
+        """When history is asked for what ended at `edge`."""
+        return edge
 
     def _seen(self):
         """The time of the newest live record that waits."""
@@ -186,10 +183,11 @@ class Course(Journey):
 
     def _download(self, begin):
         self.proof.rest()
-        size, now = self._sizes[0], self._now()
+        size, now = self._sizes[0], self.proof.now()
         self._settled = now - AUCTION_SECONDS if self.feed.islive() else self._until
+        start = None if size in LONG else self.assembler.piece_start
         # one of the two clocks may be ahead of the market
-        self._frontier = Frontier(self._until, min(now, self._local()), self.assembler.piece_start if size not in LONG else None)
+        self._frontier = Frontier(self._until, min(now, self.proof.local()), start)
         return self.feed.archive.download(begin, self._until, size, self.answers, self._seen())
 
     def has_past(self, begin):
@@ -203,19 +201,8 @@ class Course(Journey):
 
     def closed_up_to(self):
         """The latest edge that TWS's clock is proven to have passed: no bar before it is in progress."""
-        grid = self.assembler.grid
-        return self._now() if grid is None else grid.start(self._now())
-
-    def _now(self):
-        """The time, as TWS told it or as the clock goes on from there: one of the two may be wrong."""
-        heard = self.store.link.heard
-        now = max(heard, min(self.store.clock() - CLOCK_DOUBT, heard + CLOCK_SECONDS))
-        return now - DELAYED_SECONDS * self.proof.delayed
-
-    def _local(self):
-        """What the machine's own clock shows; one that is off by days tells nothing: TWS may be a simulated one."""
-        local, clock = local_time(), self.store.clock()
-        return (local if clock - local < DAY else clock) - DELAYED_SECONDS * self.proof.delayed
+        grid, now = self.assembler.grid, self.proof.now()
+        return now if grid is None else grid.start(now)
 
     def _take_history(self, record):
         """Deliver an answer's bars; whether it was the last one."""
@@ -248,15 +235,22 @@ class Course(Journey):
         if len(self._sizes) > 1:
             self._fetch_rest()
         elif not self.feed.islive():
-            self._take_bars(self._frontier.release())
+            self._take_rest()
             self._finish(self._until)
             self.end(self.feed.DISCONNECTED, self._nothing())
         else:
             self._caught_up()
 
+    def _take_rest(self):
+        """Where nothing follows, what TWS has is all there is to be had."""
+        rest = self._frontier.release()
+        self._take_bars(rest)
+        if rest:
+            self.feed.say('the last bar had closed only seconds before: TWS may not have had all of it')
+
     def _ask_later(self):
         """History is behind what has traded: ask again in a while; False when it was asked often enough."""
-        is_early = not self._frontier.is_reached and self._local() < self._until
+        is_early = not self._frontier.is_reached and self.proof.local() < self._until
         if self._tries >= LATE_TRIES and not is_early:
             return False
         self._tries += 1
@@ -270,8 +264,6 @@ class Course(Journey):
         self._finish(self._frontier.reached)
         self.assembler.drop()
         grid, end = self.assembler.grid, self.closed_up_to()
-        if grid is None:
-            return self.go_live()
         self.seam.deliver(max(grid.start(self._frontier.reached), self._asked or 0.0))
         is_missing = not self._frontier.is_reached and grid.seconds >= WORTH_ASKING and not self._tries
         self._missing = self._until if is_missing else None
@@ -302,15 +294,6 @@ class Course(Journey):
             self._owed = None
             self.feed.rows.tell(self.feed.LIVE)
         self.state = self._at_seam
-        if self.feed.days_only:
-            if self.seam.covered is None:
-                self.seam.deliver(self._now())
-            self._await_day(self._settled)
-
-    def _await_day(self, after):
-        """The next bar is that of the first day that ends later; none is taken for delivered that was not."""
-        self.seam.whole_from = self.assembler.days.next_end(max(after, self.seam.covered))
-        self.state = self._at_seam
 
     # -- the seam ------------------------------------------------------------------------------------------------------
 
@@ -335,8 +318,6 @@ class Course(Journey):
 
     def _gap_done(self):
         """The answer for the bar in progress is in; one that must be there, since it traded, may be late."""
-        if self.feed.days_only:
-            return self._day_done()
         if (self._owed is not None or not self._frontier.is_reached) and self._ask_later():
             self.assembler.drop()
             return
@@ -350,19 +331,6 @@ class Course(Journey):
         self._owed = None
         self.proof.rest()
         self.state = self._following
-
-    def _day_done(self):
-        """TWS may be late with a day's bar; of a day without trading there is none."""
-        edge = self.seam.whole_from
-        if self._day < edge and self._tries < LATE_TRIES:
-            self._tries += 1
-            self.proof.wait_until(self.store.clock() + DAY_AGAIN_SECONDS)
-            return
-        if self._day < edge and self.assembler.days.is_listed(edge):
-            self.feed.say('TWS has no bar yet of the session that ended at {}: it is asked for again with the next'
-                          .format(moment(edge, self.feed.zone or UTC)))
-        self.proof.rest()
-        self._await_day(edge)
 
     # -- records of the live stream ------------------------------------------------------------------------------------
 
@@ -387,7 +355,7 @@ class Course(Journey):
 
     def played(self, row, time):
         """A bar of another feed, which ends at `time`, comes before this one's."""
-        self.seam.deliver(self.assembler.days.stamped(time) if self.feed.days_only else time)
+        self.seam.deliver(time)
 
     def rewind(self, filters):
         """The stream has a hole: a bar that backtrader's filters had begun is dropped, and asked for anew.

@@ -9,6 +9,7 @@ from . import columns, history, livestream
 from .archive import Archive
 from .assembler import Assembler
 from .course import Course
+from .daycourse import DayCourse
 from .errors import BadParameter, NotConnected, NotSupportedTimeframe, UnknownZone
 from .ibclone import IBDataClone, unseen_resampling
 from .ibstore import IBStore
@@ -363,7 +364,8 @@ class IBData(DataBase, metaclass=MetaIBData):
         if self.is_of_ticks:
             return TickCourse(self, self.ib, livestream.tick_kind(self))
         days = self.day_ends(self._timeframe)
-        return Course(self, self.ib, Assembler(
+        kind = DayCourse if self.days_only else Course
+        return kind(self, self.ib, Assembler(
             self._timeframe, self._compression, self._size, self.lattice, days, self._passing))
 
     def _make_timetable(self):

@@ -256,8 +256,11 @@ class Reports:
         """The view is whole: what it does not show is not there."""
         if order.life.listed and order.life.before is not None:
             order.tell(0, 'TWS works the order without the change that was on its way when the link was lost')
+            self.broker.said('order {}: {}'.format(order.ref, order.info['message']))
             self._restore(order)
-        elif order.life.transmitted and not order.life.listed and order.life.ending is None:
+        if order.life.listed and order.life.cancel_asked:
+            self.desk.cancel_surely(order)
+        if order.life.transmitted and not order.life.listed and order.life.ending is None:
             order.tell(0, 'TWS does not list the order after the reconnection')
             order.life.missed(self.now)
             self._note_end(order)

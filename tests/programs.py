@@ -11,6 +11,12 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / 'shared'
 
 
+def at_load(seconds):
+    """A bound that holds on an idle machine, for one that has more to do than it has processors."""
+    load = os.getloadavg()[0] if hasattr(os, 'getloadavg') else 0.0
+    return seconds * max(1.0, load / os.cpu_count())
+
+
 def hear_ctrl_c():
     """For a child before its program begins: what runs in the background of a shell would ignore Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -71,7 +77,7 @@ class Program:
     def interrupt(self, seconds=2.0):
         """Press Ctrl-C; AssertionError unless the process is gone within so many seconds. Its output."""
         self._process.send_signal(signal.SIGINT)
-        self.code(seconds)
+        self.code(at_load(seconds))
         return self.output
 
 

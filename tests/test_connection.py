@@ -6,6 +6,7 @@ import time
 
 import pytest
 from helpers import wait_until
+from programs import at_load
 
 from backtrader_ib_insync import heartbeat, insync, synchroniser
 from backtrader_ib_insync.account_stream import AccountStream
@@ -566,29 +567,29 @@ def test_a_question_fails_with_the_session_under_it(gateway, connect):
 # -- stopping ----------------------------------------------------------------------------------------------------------
 
 def quick(link):
-    """Stop a link; how long that took."""
+    """Whether a stop takes less than two seconds."""
     begun = time.monotonic()
     link.stop()
-    return time.monotonic() - begun
+    return time.monotonic() - begun < at_load(2.0)
 
 
 def test_stop_while_the_handshake_is_not_answered(dumb, connect):
     link = connect(dumb)
     wait_until(lambda: dumb.taken)
-    assert quick(link) < 2
+    assert quick(link)
 
 
 def test_stop_while_waiting_for_the_next_attempt(free_port, connect):
     link = connect(free_port, timeout=60)
     wait_until(link.texts)
-    assert quick(link) < 2
+    assert quick(link)
 
 
 def test_stop_while_the_account_is_being_read(gateway, connect, asked):
     gateway.fault('drop', 'PositionEnd')
     link = connect(gateway)
     wait_until(lambda: 'ReqPositions' in asked())
-    assert quick(link) < 2
+    assert quick(link)
     gateway.wait(lambda world: not world.sessions)
 
 
@@ -597,7 +598,7 @@ def test_stop_in_a_session_gives_everything_back(gateway, connect):
     link.until(Session)
     link.subscribe()
     gateway.wait(lambda world: world.lines == 1)
-    assert quick(link) < 2
+    assert quick(link)
     gateway.wait(lambda world: not world.sessions and not world.lines)
 
 
@@ -611,7 +612,7 @@ def test_what_was_asked_for_before_the_stop_is_sent_all_the_same(make_gateway, c
             link.connection.orders.place(AAPL, insync.Order(orderId=number, clientId=1, action='BUY', totalQuantity=1,
                                                      orderType='LMT', lmtPrice=1.0))
     link.loop.call(place)
-    assert quick(link) < 2
+    assert quick(link)
     gateway.wait(lambda world: len(world.exchange.open_orders()) == 30)
 
 
@@ -620,7 +621,7 @@ def test_stop_on_a_stalled_link(gateway, connect):
     link.until(Session)
     link.subscribe()
     gateway.fault('stall', '1d')
-    assert quick(link) < 2
+    assert quick(link)
 
 
 def test_stop_while_tws_has_no_ib(gateway, connect):
@@ -628,7 +629,7 @@ def test_stop_while_tws_has_no_ib(gateway, connect):
     link.until(Session)
     gateway.fault('lost')
     link.until(Lost)
-    assert quick(link) < 2
+    assert quick(link)
 
 
 def test_stop_right_after_the_start(gateway, connect):
@@ -640,4 +641,4 @@ def test_stop_right_after_the_start(gateway, connect):
 def test_stop_twice_and_after_the_end(free_port, connect):
     link = connect(free_port, reconnect=0)
     link.until(Closed)
-    assert quick(link) < 2
+    assert quick(link)

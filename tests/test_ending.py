@@ -2,7 +2,7 @@
 import os
 
 import pytest
-from programs import Program
+from programs import Program, at_load
 
 SCRIPT = '''
 import sys, time
@@ -54,8 +54,8 @@ def test_p85_an_exception_ends_the_process(gateway, script, act, how):
     with script(act, how) as program:
         program.until(lambda: 'live' in program.output)
         if not how:
-            program.until(lambda: 'next' in program.output or program.code(2) is not None)
-        assert program.code(2.0) != 0
+            program.until(lambda: 'next' in program.output or program.code(at_load(2.0)) is not None)
+        assert program.code(at_load(2.0)) != 0
         is_gone(gateway)
 
 

@@ -1,4 +1,4 @@
-"""TWS's history is late, away, or in disorder: no bar is lost, none comes twice, none is built from part of its trades."""
+"""TWS's history is late, away, or in disorder: no bar is lost, none comes twice, none lacks part of its trades."""
 import contextlib
 import datetime
 import sys
@@ -10,8 +10,8 @@ import stepped
 import test_seams
 import truth
 from hypothesis import HealthCheck, Phase, given, settings
-from stepped import APPLE, COIN, EURO, MINUTE, NEW_YORK, Feed, Minutes
-from test_live_feeds import Known, live, one
+from stepped import APPLE, COIN, EURO, MINUTE, NEW_YORK, Feed
+from test_live_feeds import Known, one
 
 from backtrader_ib_insync import downloads, pacing, request_desk, simulator
 from backtrader_ib_insync.course import AUCTION_SECONDS
@@ -120,7 +120,7 @@ def test_an_hour_s_bar_need_not_wait_for_the_next():
             assert run.bars[0] == wanted and run.statuses[0].count('LIVE') == 1
 
 
-# -- days ----------------------------------------------------------------------------------------------------------------
+# -- days --------------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize('rth, close', [(True, '16:00'), (False, '20:00')])
 def test_a_day_is_asked_for_when_its_auction_is_over(rth, close):
@@ -169,7 +169,8 @@ def test_a_day_that_tws_does_not_have_for_hours_comes_with_the_next():
 @pytest.mark.parametrize('name, timeframe, rth', [(APPLE, Days, True), (APPLE, Weeks, False), (EURO, Days, False)])
 def test_p37_two_days_or_weeks_to_a_bar_count_each_once(name, timeframe, rth):
     with market('2024-11-11 10:00') as gateway:
-        add = one(dataname=name, timeframe=timeframe, compression=2, useRTH=rth, fromdate=datetime.datetime(2024, 10, 14))
+        since = datetime.datetime(2024, 10, 14)
+        add = one(dataname=name, timeframe=timeframe, compression=2, useRTH=rth, fromdate=since)
         with stepped.Run(gateway, add) as run:
             run.until_live()
             begun = len(run.bars[0])
@@ -211,7 +212,7 @@ def test_p35_days_of_another_source_are_compared_by_their_dates():
         assert run.bars[0] == known + days(gateway, '2024-11-18', '2024-11-20', False)
 
 
-# -- farms and answers that stay away ------------------------------------------------------------------------------------
+# -- farms and answers that stay away ----------------------------------------------------------------------------------
 
 def test_a_day_comes_when_the_history_farm_is_back(monkeypatch):
     monkeypatch.setattr(downloads, 'HISTORY_SECONDS', 0.2)
@@ -294,7 +295,7 @@ def test_a_gap_that_waits_for_tws_s_pace_is_catching_up(monkeypatch):
             run.until(lambda: run.do(lambda: run.datas[0].catching_up))
 
 
-# -- trades in disorder, clocks that are wrong ---------------------------------------------------------------------------
+# -- trades in disorder, clocks that are wrong -------------------------------------------------------------------------
 
 @pytest.mark.parametrize('fault', [('reorder', 'TickString', 6), ('late', 'TickString', 3, 6)])
 def test_p46_trades_out_of_order_count_in_their_bar(fault):
@@ -342,8 +343,8 @@ def test_p37_the_machine_s_clock_may_be_wrong_and_alone(ahead):
     """timeoffset=False takes TWS's clock for nothing but bars that are over."""
     with market('2024-11-20 10:00:20') as gateway, local_clock(lambda: gateway.now() + ahead):
         feed = Feed()
-        add = lambda cerebro, store: feed.add(cerebro, store, gateway.now())
-        with stepped.Run(gateway, add, timeoffset=False) as run:
+        with stepped.Run(gateway, lambda cerebro, store: feed.add(cerebro, store, gateway.now()),
+                         timeoffset=False) as run:
             run.until_live()
             for _ in range(14):
                 run.step(30.0)

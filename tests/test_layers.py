@@ -11,7 +11,7 @@ PACKAGE = ROOT / 'backtrader_ib_insync'
 LAYERS = (
     '__init__',
     'ibdata ibbroker ibclone',
-    'archive columns course identity journey livestream overture progress proof regularhours resampler rows '
+    'archive columns course daycourse identity journey livestream overture progress proof regularhours resampler rows '
     'tickcourse doubts executions order_desk order_reports order_setting positions strangers trades',
     'ibstore',
     'connection line linkwatch order_line request_desk synchroniser heartbeat streams subscription downloads '
