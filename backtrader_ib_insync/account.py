@@ -157,6 +157,8 @@ class Accounts:
     def __init__(self, name=''):
         self.name = name
         self.values = {}
+        #: what cash and value are counted in, by account
+        self.currencies = {}
         self.holdings = {}
         self.disputed = {}
         self.listed = None
@@ -180,6 +182,8 @@ class Accounts:
 
     def on_value(self, record):
         """Keep the tags that cash and value are made of."""
+        if record.tag == 'NetLiquidation':
+            self.currencies[record.account] = record.currency
         for tag, currency in CASH + VALUE:
             if record.tag == tag and currency in (None, record.currency):
                 self.values.setdefault(record.account, {})[tag, currency] = float(record.value)

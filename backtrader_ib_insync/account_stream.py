@@ -79,7 +79,7 @@ class AccountStream:
 
     def completedOrder(self, contract, order, state):
         self.tell(CompletedOrder(order.permId, state.status, copy.copy(contract), copy.copy(order),
-                                 state.completedStatus))
+                                 state.completedStatus, float(known(order.filledQuantity) or 0.0)))
 
     def updateAccountValue(self, tag, value, currency, account):
         self.tell(AccountValue(account, tag, value, currency))

@@ -1,10 +1,15 @@
 """TWS's executions and commissions, into positions, orders and what strategies are told. Strategy thread."""
+import math
+
 from . import trades
-from .account import signed
+from .account import Moved, signed
 from .fills import base
+from .messages import Execution
 from .order_life import CLOCK_SECONDS
 from .orders import date_number
 from .strangers import name_of
+
+UNMOVED = Moved(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 class Executions:
@@ -15,6 +20,7 @@ class Executions:
         self.book = book
         self.accounts = accounts
         self.fills = fills
+        self._made_up = set()
 
     def take(self, record, now, is_news):
         """An execution or a correction of one; `is_news` tells that one of somebody else's is to be told."""
@@ -26,6 +32,9 @@ class Executions:
 
     def _fill(self, record, now, is_news):
         order = self.book.find_by(record)
+        if order is not None and order.ref in self._made_up:
+            self.fills.add(record, None, signed(record), UNMOVED, now)
+            return
         if order is not None:
             self.book.name(order, record.permId)
             order.life.acknowledged = True
@@ -40,6 +49,31 @@ class Executions:
         size = signed(record)
         moved = self.accounts.execute(record.contract, record.account, size, record.price, now, record.time)
         self.fills.add(record, order, size, moved, now)
+
+    def make_up(self, order, size, now):
+        """An order ended with `size` more filled than TWS told executions for: take it as one, at the price TWS implies.
+
+        Executions of it that come later still change nothing any more.
+        """
+        price = self._implied(order, size)
+        side = 'BOT' if order.isbuy() else 'SLD'
+        contract, account = order.data.tradecontract, order.tws.account
+        record = Execution('untold.{}.01'.format(order.ref), order.tws.orderId, order.tws.clientId, order.tws.permId,
+                           account, now, side, size, price, order.life.filled, price, order.tws.orderRef, '', contract)
+        text = 'TWS told no execution for {:g} of it, taken to be at {:g}'.format(size, price)
+        order.tell(0, text)
+        self.broker.said('order {}: {}'.format(order.ref, text))
+        self._made_up.add(order.ref)
+        moved = self.accounts.execute(contract, account, signed(record), price, now, -math.inf)
+        self.fills.add(record, order, signed(record), moved, now).commission = 0.0
+
+    def _implied(self, order, size):
+        """By the order's average price; else by the position that it opened, else what it asked for."""
+        done, average = abs(order.executed.size), order.life.average
+        if average:
+            return average if order.life.earlier else (average * (done + size) - order.executed.price * done) / size
+        position = self.accounts.position(order.data.tradecontract, order.tws.account)
+        return position.price if position.size * order.size > 0 else order.created.price
 
     def settle(self, now):
         """Tell the fills that are due."""
@@ -66,6 +100,8 @@ class Executions:
         fill.execution = record
         self.broker.said('TWS corrected the execution of {} to {:g} at {}'.format(
             name_of(record.contract), record.shares, record.price), record)
+        if fill.order is not None:
+            fill.order.life.correct(abs(record.shares) - abs(fill.size))
         if change and record.shares:
             self._reprice(fill, change)
         if size:

@@ -8,6 +8,7 @@ from backtrader.utils.py3 import with_metaclass
 
 from . import comminfo, trades
 from .account import Accounts
+from .currencies import Currencies
 from .fills import Fills
 from .ibstore import IBStore
 from .order_book import OrderBook
@@ -68,6 +69,7 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
         self.desk = OrderDesk(self, self.store, self.book)
         self.reports = Reports(self, self.book, self.accounts, Fills(self.p.commission_wait), self.desk)
         self.positions = Positions(self)
+        self.currencies = Currencies(self)
         self.startingcash = self.startingvalue = 0.0
         self._left = []
         self._cerebro = None
@@ -220,6 +222,7 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
         """Take in what TWS told since the last pass; cerebro then asks for the notifications."""
         self._take_in()
         self.desk.look_around()
+        self.currencies.look_around()
         # what a notification makes a strategy order is told in the next pass: the two must not go on for ever
         self.notifs.append(None)
 

@@ -54,6 +54,10 @@ class Identity:
             self.tradecontract = _routed(details, self.trade_asked)
         self.tradedetails = details
 
+    def renew(self, details):
+        """TWS has told once more of what orders are for: it tells trading hours of the next days only."""
+        self.tradedetails = renamed(details)
+
     def _only(self, record):
         asked = self._params.dataname if self.contract is None else self._params.tradename
         if isinstance(record, Refused):

@@ -211,12 +211,13 @@ class Commission(NamedTuple):
 
 
 class CompletedOrder(NamedTuple):
-    """completedOrder: an order that ended, known by `permId` alone (TWS sends no orderId here)."""
+    """completedOrder: an order that ended, known by `permId` alone (TWS sends no orderId here); `filled` is a size."""
     permId: int
     status: str
     contract: Any
     order: Any
     completedStatus: str = ''
+    filled: float = 0.0
 
 
 class AccountValue(NamedTuple):

@@ -11,11 +11,23 @@ UNSET_DOUBLE = BLANK['trailStopPrice']
 FOLLOWED = ('totalQuantity', 'lmtPrice', 'auxPrice')
 #: what else TWS tells of an order as it was given, and when it is in force
 ECHOED = ('tif', 'ocaGroup', 'outsideRth', 'hidden', 'displaySize', 'trailingPercent', 'trailStopPrice',
-          'lmtPriceOffset', 'triggerMethod', 'allOrNone', 'minQty')
+          'lmtPriceOffset', 'triggerMethod', 'allOrNone', 'minQty', 'algoStrategy', 'algoParams', 'conditions')
 DATES = ('goodTillDate', 'goodAfterTime')
 #: what TWS tells of an order for which it was not given
 FILLED_IN = {'adjustedOrderType': 'None', 'deltaNeutralOrderType': 'None', 'cashQty': 0, 'volatilityType': 0,
              'referencePriceType': 0}
+
+
+def left(exectype, versions, told):
+    """The versions, of those sent one after the other, that TWS may come to by its own view of the order.
+
+    The first is the one that it works now: with its own numbers where these are of none.
+    """
+    for place in range(len(versions) - 1, 0, -1):
+        if shows(told, versions[place].tws, versions[place - 1].tws):
+            return versions[place:]
+    terms, tws = followed(exectype, versions[0].terms, versions[0].tws, told)
+    return (versions[0]._replace(terms=terms, tws=tws),) + versions[1:]
 
 
 def followed(exectype, terms, tws, told):

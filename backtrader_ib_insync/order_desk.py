@@ -99,7 +99,8 @@ class OrderDesk:
         return logging.DEBUG if known else logging.WARNING
 
     def look_around(self):
-        """Cancel what waits for the link. A feed that has caught up may fall behind again: that is worth a warning."""
+        """What no report of TWS's brings about, once a pass."""
+        self.settings.look_around(self.broker.cerebro.datas)
         if self._overdue and not self.store.link.reason_not_trading():
             overdue, self._overdue = self._overdue, []
             for order in overdue:
@@ -173,7 +174,7 @@ class OrderDesk:
 
     def _replace(self, order, **fields):
         """Send an order again with other fields; remember what a refusal would bring back."""
-        order.life.before = order.life.before or (order.terms, order.tws, order.life.until)
+        order.life.before = order.versions()
         order.update(transmit=order.tws.transmit or order.life.transmitted, **fields)
         self._place(order)
 
@@ -198,6 +199,12 @@ class OrderDesk:
         """Have TWS cancel an order as soon as there is a link."""
         self._overdue.append(order)
 
+    def recall(self, order):
+        """It is told Rejected, but TWS keeps it, inactive, where a person could transmit it: TWS is to forget it."""
+        if not order.life.cancel_asked and not self.store.link.reason_not_trading():
+            order.life.cancel_asked = True
+            self.store.cancel(order.tws)
+
     def _take_back(self, order):
         """TWS tells nothing of orders that were never transmitted: they end here, a parent's children with it."""
         for member in [order] if order.tws.parentId else self.book.family(order):
@@ -218,7 +225,7 @@ class OrderDesk:
             raise BadOrder('size {!r}: {!r} have been executed already'.format(terms.size, done))
         self._need_link('order {} not modified'.format(own.ref))
         tws, until = self._revised(own, terms, names)
-        own.life.before = own.life.before or (own.terms, own.tws, own.life.until)
+        own.life.before = own.versions()
         own.ask(terms)
         own.state(tws, until)
         self._place(own)

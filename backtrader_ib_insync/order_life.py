@@ -1,8 +1,10 @@
 """What TWS reports of an order -> what becomes of it in backtrader's words (pure; the tables first)."""
 import math
-from typing import NamedTuple, Optional
+from typing import Any, NamedTuple, Optional
 
 from backtrader import Order
+
+from .order_fields import tidy
 
 # -- what a report says ------------------------------------------------------------------------------------------------
 
@@ -49,10 +51,17 @@ class Ending(NamedTuple):
         return reached or now >= self.latest
 
 
+class Version(NamedTuple):
+    """An order as it was asked, as TWS was told it, and till when that is in force (epoch seconds UTC)."""
+    terms: Any
+    tws: Any
+    until: Optional[float]
+
+
 class Life:
     """What is known of one order's way through TWS."""
     __slots__ = ('acknowledged', 'cancel_asked', 'filled', 'ending', 'until', 'transmitted', 'before', 'listed',
-                 'group', 'doubt', 'earlier', 'looked')
+                 'group', 'doubt', 'earlier', 'looked', 'average', 'corrected', 'inactive')
 
     def __init__(self):
         #: TWS has said something of it
@@ -65,7 +74,7 @@ class Life:
         self.until = None
         #: it, or the last of its bracket, was sent with transmit=True
         self.transmitted = False
-        #: (terms, tws, until) that a refused modification brings back
+        #: what modifications on their way are of: versions, oldest first, that their refusal brings back
         self.before = None
         #: the last synchronisation showed it open
         self.listed = False
@@ -75,6 +84,12 @@ class Life:
         self.doubt = 0
         #: what had been filled at `looked` (epoch seconds) by executions that TWS has not listed
         self.earlier = self.looked = 0.0
+        #: the price of all that had been filled, as a status told it last
+        self.average = 0.0
+        #: TWS corrected the size of an execution: what statuses told as filled counts no more
+        self.corrected = False
+        #: TWS holds it, not working: somebody can transmit it there
+        self.inactive = False
 
     def on_status(self, status, filled, whyHeld, now):
         """Take a status; returns ALIVE, FILLED or NOTHING, and keeps an end in `ending`."""
@@ -84,10 +99,11 @@ class Life:
             said = ALIVE
         if said is not NOTHING:
             self.acknowledged = True
+            self.inactive = said is DOUBTED
         if said is ALIVE and self.ending is not None and self.ending.revocable:
             self.ending = None
         if said is FILLED:
-            self.close(Order.Completed, filled, math.inf)
+            self.close(Order.Completed, filled, now + FILLS_PATIENCE)
         elif said is ENDED:
             status = self.ending.status if self.doubt and self.ending is not None else self.ended(now)
             self.close(status, filled, now + FILLS_PATIENCE)
@@ -120,6 +136,18 @@ class Life:
             self.ending = Ending(status, filled, latest)
         elif held.filled is None:
             self.ending = held._replace(filled=filled)
+
+    def correct(self, change):
+        """TWS corrected an execution of it: its size by `change`."""
+        self.corrected = self.corrected or bool(change)
+        self.filled += change
+        if self.ending is not None and self.ending.filled is not None:
+            self.ending = self.ending._replace(filled=self.ending.filled + change)
+
+    def untold(self, done):
+        """How much more it had filled at its end than `done`, which executions have told."""
+        known = self.ending.filled is not None and not self.corrected
+        return max(0.0, tidy(self.ending.filled - done)) if known else 0.0
 
     def is_doubted(self):
         """Whether only TWS can tell if an error has ended the order."""

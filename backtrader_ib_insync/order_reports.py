@@ -86,17 +86,14 @@ class Reports:
 
     def _take_over(self, order, told):
         """What TWS works is what counts: a change made by hand, or our own now confirmed."""
-        before = order.life.before
-        if before is None and order.life.acknowledged:
+        if order.life.before is not None:
+            # the first of several changes may have been taken, and the last refused
+            order.life.before = order_changes.left(order.exectype, order.versions(), told)[:-1] or None
+        elif order.life.acknowledged:
             terms, tws = order_changes.followed(order.exectype, order.terms, order.tws, told)
             if tws is not order.tws:
                 order.tws = tws
                 order.ask(terms)
-        elif before is not None and order_changes.shows(told, order.tws, before[1]):
-            order.life.before = None
-        elif before is not None:
-            # the first of several changes may have been taken, and the last refused
-            order.life.before = order_changes.followed(order.exectype, before[0], before[1], told) + before[2:]
 
     def _welcome(self, order, record):
         """An order of an earlier run has been adopted: tell what it is, then what it has executed."""
@@ -112,6 +109,8 @@ class Reports:
         if order is not None:
             self.book.name(order, record.permId)
             order.life.listed = True
+            if record.filled:
+                order.life.average = record.avgFillPrice
             self._status(order, record.status, record.filled, record.whyHeld)
         elif STATUSES.get(record.status) in (ENDED, FILLED):
             self.strangers.forget(record)
@@ -123,17 +122,20 @@ class Reports:
         if said is ALIVE and order.status in (Order.Created, Order.Submitted):
             order.accept(order.broker)
             self.broker.notify(order)
+        if order.life.inactive and not order.alive():
+            self.desk.recall(order)
         self._note_end(order)
 
     def _order_error(self, record):
         order = self.book.by_id.get((self.broker.store.clientId, record.orderId))
         if order is None:
             return
-        order.tell(record.code, record.text)
         kind = codes.order_error(record.code, record.text, order.life.acknowledged)
+        if order.status not in (Order.Rejected, Order.Margin):
+            order.tell(record.code, record.text)
         log.info('order %s (id %s): %s %s: %s', order.ref, record.orderId, record.code, record.text, kind)
         if kind == 'modification refused':
-            self._restore(order)
+            self._refused(order)
         elif kind == 'unclear':
             if order.life.before is not None:
                 self.doubts.add(order)
@@ -150,16 +152,25 @@ class Reports:
         if record.is_new and not order.life.acknowledged:
             order.life.close(Order.Rejected, 0.0, self.now)
             self._note_end(order)
+        elif order.life.before is not None:
+            # what left before it may have arrived
+            self._restore(order, -1)
+
+    def _refused(self, order):
+        """TWS refused a modification, or a cancel when there is none."""
+        if order.life.before is not None and len(order.life.before) > 1:
+            # which of them, only its view of the order tells
+            self.doubts.add(order)
         else:
             self._restore(order)
 
-    def _restore(self, order):
-        """TWS refused a modification, or a cancel when there is none, and works what it had."""
+    def _restore(self, order, place=0):
+        """TWS works the order as it was before a modification: before all that are on their way, or before the last."""
         if order.life.before is None:
             order.life.cancel_asked = False
             return
-        terms, tws, until = order.life.before
-        order.life.before = None
+        terms, tws, until = order.life.before[place]
+        order.life.before = order.life.before[:place] or None
         if tws.ocaGroup != order.tws.ocaGroup:
             order.life.group = order.tws.ocaGroup
         permId = order.tws.permId
@@ -181,10 +192,17 @@ class Reports:
             del self.ending[order.ref]
         elif (ending.due(order.done, self.now) and not self.executions.fills.awaited(order)
               and self.broker.can_act(order)):
+            untold = order.life.untold(order.done)
+            if untold:
+                self.executions.make_up(order, untold, self.now)
+                return
             del self.ending[order.ref]
-            self._end(order, ending.status)
+            # what was busted whole is no longer filled
+            self._end(order, ending.status if ending.status != Order.Completed or order.done else Order.Canceled)
 
     def _end(self, order, status):
+        if order.life.inactive:
+            self.desk.recall(order)
         if not order.info.get('message') and status == Order.Rejected:
             order.tell(0, 'TWS holds the order inactive and gave no reason')
         order.end(status, date_number(self.now))
@@ -249,7 +267,7 @@ class Reports:
         self.book.name(order, record.permId)
         order.tell(0, record.completedStatus or record.status)
         status = Order.Completed if record.status == 'Filled' else order.life.ended(self.now)
-        order.life.close(status, order.life.filled, self.now + FILLS_PATIENCE)
+        order.life.close(status, max(order.life.filled, record.filled), self.now + FILLS_PATIENCE)
         self._note_end(order)
 
     def _compare(self, order):

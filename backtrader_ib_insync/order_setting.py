@@ -1,12 +1,18 @@
 """What the contract of a feed says of its orders, kept: an order must not wait for it. Strategy thread."""
 import bisect
+import collections
 import logging
 
 from . import zones
 from .errors import UnknownZone
+from .messages import Contracts
 from .order_fields import Setting
 
 log = logging.getLogger(__name__)
+
+#: seconds before the last session that is known ends, from which on TWS is asked for more; and from look to look
+AHEAD_SECONDS = 2 * 86400.0
+LOOK_SECONDS = 1800.0
 
 
 class Facts:
@@ -38,6 +44,33 @@ class Settings:
     def __init__(self, store):
         self._store = store
         self._facts = {}
+        self._next_look = 0.0
+        self._asked = []
+
+    def look_around(self, datas):
+        """Have TWS tell the hours of the days to come before those that it has told run out."""
+        if self._asked:
+            self._asked = [(identity, answers) for identity, answers in self._asked if not _renewed(identity, answers)]
+        now = self._store.clock()
+        if now >= self._next_look and self._store.link.up:
+            self._next_look = now + LOOK_SECONDS
+            for data in datas:
+                self._look_at(data, now)
+
+    def _look_at(self, data, now):
+        identity = getattr(data, 'identity', None)
+        if identity is not None and identity.tradedetails is not None and self._runs_out(data, now):
+            answers = collections.deque()
+            self._asked.append((identity, answers))
+            self._store.find_contract(data.tradecontract, answers)
+
+    def _runs_out(self, data, now):
+        try:
+            ends = self._of(data).day_ends
+        except (ValueError, UnknownZone):
+            # an order will be told
+            return False
+        return bool(ends) and ends[-1] - now < AHEAD_SECONDS
 
     def _of(self, data):
         facts, rules = self._facts.get(id(data)), len(self._store.link.rules)
@@ -70,3 +103,13 @@ class Settings:
         ends = self._of(data).day_ends
         place = bisect.bisect_right(ends, self._store.clock())
         return ends[place] if place < len(ends) else None
+
+
+def _renewed(identity, answers):
+    """Whether TWS has answered; what it could not tell it is asked for again at the next look."""
+    if not answers:
+        return False
+    answer = answers[0]
+    if isinstance(answer, Contracts) and len(answer.details) == 1:
+        identity.renew(answer.details[0])
+    return True

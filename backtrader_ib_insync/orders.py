@@ -6,7 +6,7 @@ from backtrader.utils import AutoOrderedDict
 
 from .insync import Order as TWSOrder
 from .order_fields import Terms, tidy
-from .order_life import Life
+from .order_life import Life, Version
 
 #: what a TWS order has that nothing was said of
 BLANK = vars(TWSOrder())
@@ -83,7 +83,8 @@ class IBOrder(Order):
     what TWS says that closing has earned, commissions paid, in the contract's currency, once it has said so. Can be
     made before the first bar, and while one is loading.
     """
-    tws = None
+    #: of an order that never was one of TWS's, its attributes are there all the same: who logs them reads them of any
+    tws = tws_order()
 
     def __init__(self, buy, now=0.0, keywords=None):
         self.ordtype = self.Buy if buy else self.Sell
@@ -122,7 +123,7 @@ class IBOrder(Order):
 
     def __getattr__(self, name):
         plain = name[2:] if name.startswith('m_') else name
-        fields = vars(self.tws) if self.tws is not None else {}
+        fields = vars(self.tws)
         return fields[plain] if plain in fields else getattr(self.params, name)
 
     def __copy__(self):
@@ -139,7 +140,7 @@ class IBOrder(Order):
 
     def __str__(self):
         lines = [super().__str__()]
-        if self.tws is not None:
+        if self.tws.orderId:
             lines += ['{}: {}'.format(name, getattr(self.tws, name)) for name in (
                 'orderId', 'permId', 'action', 'totalQuantity', 'orderType', 'lmtPrice', 'auxPrice', 'tif',
                 'goodTillDate', 'account', 'orderRef')]
@@ -155,6 +156,10 @@ class IBOrder(Order):
         self.life.until = until
         if tws.tif == 'GTD' and until is not None:
             self.valid = date_number(until)
+
+    def versions(self):
+        """What TWS may be working, oldest first: what modifications on their way are of, and what was asked last."""
+        return (self.life.before or ()) + (Version(self.terms, self.tws, self.life.until),)
 
     def update(self, **fields):
         """Replace `tws` by one with these fields."""

@@ -211,6 +211,21 @@ def test_p37_a_minute_in_progress_is_no_history():
     assert made.history(bar(NOON, 1, 1, 1, 1), '1 min', NOON + 60).end == NOON + 60
 
 
+@pytest.mark.parametrize('timeframe, label, end', [
+    (bt.TimeFrame.Days, '2024-11-20', '2024-11-20 16:00'), (bt.TimeFrame.Weeks, '2024-11-18', '2024-11-22 16:00'),
+    (bt.TimeFrame.Weeks, '2024-11-24', '2024-11-22 16:00'), (bt.TimeFrame.Months, '2024-10-01', '2024-10-31 16:00')])
+def test_p35_the_date_of_another_source_is_one_of_its_bar(timeframe, label, end):
+    assert ends(timeframe).stamped(truth.at(label)) == truth.at(end, NEW_YORK)
+    assert ends(timeframe).stamped(truth.at(end, NEW_YORK)) == truth.at(end, NEW_YORK)
+
+
+def test_p35_a_midnight_that_ends_a_session_is_an_end():
+    coins = DayEnds(bt.TimeFrame.Days, '20241123:0000-20241124:0000;20241124:0000-20241125:0000', zone('UTC'))
+    assert coins.stamped(truth.at('2024-11-24')) == truth.at('2024-11-24')
+    weeks = coins.of(bt.TimeFrame.Weeks)
+    assert weeks.next_end(truth.at('2024-11-20')) == truth.at('2024-11-25')
+
+
 def test_p27_a_day_ends_with_its_session():
     label = truth.at('2024-11-20')
     assert ends(bt.TimeFrame.Days).end(label) == truth.at('2024-11-20 16:00', NEW_YORK)

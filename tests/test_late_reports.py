@@ -7,7 +7,7 @@ from test_trading import FULL, LIMIT, agrees, apple, by_hand, fill_now, rests
 
 import helpers
 import stage
-from backtrader_ib_insync import order_life, simulator
+from backtrader_ib_insync import order_life, order_reports, simulator
 
 Order = bt.Order
 AGAIN = {'reconnect': -1, 'timeout': 0.2}
@@ -18,10 +18,10 @@ MINUTES = {'timeframe': bt.TimeFrame.Minutes, 'backfill_start': True,
 
 
 def reconnects(run, *faults):
-    """The link is cut, `faults` (functions of the gateway's world) happen, and the link is back."""
-    said = sum('connected again' in told for told in run.said)
+    """The link is cut, `faults` (functions of the gateway's world) happen, and the feed is live again."""
+    live = run.statuses.count('LIVE')
     run.gateway.call(lambda world: [world.faults.inject('cut')] + [happen(world) for happen in faults])
-    run.until(lambda: sum('connected again' in told for told in run.said) > said)
+    run.until(lambda: run.statuses.count('LIVE') > live)
 
 
 # -- what is told after a reconnection can be acted on -----------------------------------------------------------------
@@ -221,3 +221,66 @@ def test_p67_an_order_of_the_first_run_of_a_broker_is_told_to_the_second(make_ga
                          until=lambda strategy: strategy.trades)
     assert list(second.ended().values()) == ['Completed'] and second.trades[0].size == 10
     assert second.orders[0].data is second.trades[0].data is second.data
+
+
+# -- what TWS never tells ----------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """What the library waits for in vain here will not come."""
+    monkeypatch.setattr(order_life, 'FILLS_PATIENCE', 0.5)
+    monkeypatch.setattr(order_reports, 'FILLS_PATIENCE', 0.5)
+
+
+def test_p67_an_order_that_filled_over_night_is_told_with_its_size_and_price(impatient):
+    with stage.open(store=AGAIN) as run:
+        order = rests(run)
+        reconnects(run, lambda world: (fill_now(world, order.orderId), forget_executions(world)))
+        told = run.ends(order, *FULL)
+        assert told.executed.size == 10 == run.position().size
+        assert told.executed.price == pytest.approx(run.position().price) and told.executed.price > 150
+        assert run.trades[-1].size == 10
+        assert any('TWS told no execution for 10 of it' in said for said in run.said)
+        # what goes over night is sold over night
+        sold = run.do(lambda s: s.sell(size=10, exectype=Order.Limit, price=900.0))
+        run.reaches(sold, 'Accepted')
+        reconnects(run, lambda world: (fill_now(world, sold.orderId, 100.0), forget_executions(world)))
+        run.ends(sold, *FULL)
+        agrees(run)
+        assert run.trades[-1].isclosed and run.position().size == 0
+
+
+def test_p13_the_execution_of_an_order_that_was_told_without_it_counts_no_more(impatient):
+    with stage.open(store=AGAIN, gateway={'speed': 1}) as run:
+        run.gateway.fault('drop', 'execution')
+        order = run.do(lambda s: s.buy(size=10))
+        told = run.ends(order, *FULL)
+        price = run.gateway.call(lambda world: world.exchange.executions()[0].execution.price)
+        assert (told.executed.size, told.executed.price) == (10, pytest.approx(price))
+        said = len(run.said)
+        reconnects(run)
+        assert run.life(order) == list(FULL) and order.executed.size == 10 == run.position().size
+        assert not any('position in AAPL' in text for text in run.said[said:])
+        run.ends(run.do(lambda s: s.close()), *FULL)
+        agrees(run)
+        assert run.trades[-1].isclosed
+
+
+def test_p51_an_order_whose_only_fill_is_busted_before_it_was_told_is_not_completed(impatient):
+    with stage.open(broker={'commission_wait': 30.0}) as run:
+        run.scenario(lambda scenario: setattr(scenario, 'commission_delay', 5.0))
+        order = run.do(lambda s: s.buy(size=10))
+        run.until(lambda: run.position().size == 10)
+        correct(run, shares=0)
+        run.ends(order, 'Submitted', 'Accepted', 'Canceled')
+        assert order.executed.size == 0 == run.position().size
+
+
+def test_p60_an_order_that_is_told_rejected_cannot_be_transmitted_in_tws_any_more():
+    with stage.open() as run:
+        run.scenario(lambda scenario: scenario.refuse_next(201, 'Order rejected - reason:for now'))
+        order = run.do(lambda s: s.buy(**LIMIT))
+        run.ends(order, 'Submitted', 'Rejected')
+        run.gateway.wait(lambda world: world.exchange._book.find(1, order.orderId).status == 'Cancelled')
+        run.do(lambda s: None)
+        assert run.life(order) == ['Submitted', 'Rejected'] and order.info['code'] == 201

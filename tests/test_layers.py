@@ -12,7 +12,7 @@ LAYERS = (
     '__init__',
     'ibdata ibbroker ibclone',
     'archive columns course daycourse identity journey livestream overture progress proof regularhours resampler rows '
-    'tickcourse doubts executions order_desk order_reports order_setting positions strangers trades',
+    'tickcourse currencies doubts executions order_desk order_reports order_setting positions strangers trades',
     'ibstore',
     'connection line linkwatch order_line request_desk synchroniser heartbeat streams subscription downloads '
     'tickhistory account_stream vigil',

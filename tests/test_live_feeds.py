@@ -217,6 +217,7 @@ def test_p46_latethrough_lets_them_by(market):
             market.fault('late', 'TickString', '4', '1')
             for _ in range(3):
                 run.step(2.6)
+        run.wait_for_history()
         found = ticks(run)
         assert sorted(found) == sorted(traded(market, begin, market.now()))
         assert [tick[0] for tick in found] != sorted(tick[0] for tick in found)
@@ -365,6 +366,7 @@ def test_what_tws_does_not_show_live_is_an_error_and_others_go_on(market, name, 
         assert run.statuses[0] == ['DISCONNECTED'] and not run.bars[0]
         assert repr(params['what']) in run.reasons[0][-1] and may in run.reasons[0][-1]
         run.step(61)
+        run.wait_for_history()
         assert len(run.bars[1]) >= 3
 
 

@@ -1,5 +1,6 @@
 """A change of an order at work changes what was asked, and nothing else of it; also of an order of an earlier run."""
 import datetime
+import itertools
 
 import backtrader as bt
 import pytest
@@ -189,3 +190,75 @@ def test_p61_a_change_that_was_lost_with_the_link_is_known_to_be():
         run.do(lambda s: [s.broker.modify(order, price=151.0) for order in orders])
         check(run, orders[0], {'lmtPrice': 151.0, 'totalQuantity': 10})
         check(run, orders[1], {'lmtPrice': 151.0, 'tif': 'GTC'})
+
+
+# -- several on their way ----------------------------------------------------------------------------------------------
+
+def each(order, *several):
+    """Ask for changes of which none waits for the answer to the one before."""
+    def change(strategy):
+        for changes in several:
+            assert strategy.broker.modify(order, **changes)
+            strategy.broker.store._release()
+    return change
+
+
+def refusing(run, numbers):
+    """The next changes of orders are refused where their numbers, from 1 on, are among these."""
+    def act(world):
+        accept, seen = world.exchange._modify, itertools.count(1)
+
+        def modify(ticket, order, instrument, now):
+            if next(seen) in numbers:
+                world.exchange.scenario.refuse_next(105, 'Order being modified does not match original order.',
+                                                    on='modify')
+            accept(ticket, order, instrument, now)
+        world.exchange._modify = modify
+    run.gateway.call(act)
+
+
+#: two changes on their way, which of them TWS refuses, and what it works then
+SEVERAL = [
+    (({'size': 50}, {'price': 151.0}), {2}, {'totalQuantity': 50, 'lmtPrice': 150.0, 'tif': 'GTC'}),
+    (({'size': 50}, {'price': 151.0}), {1}, {'totalQuantity': 50, 'lmtPrice': 151.0, 'tif': 'GTC'}),
+    (({'size': 50}, {'price': 151.0}), {1, 2}, {'totalQuantity': 10, 'lmtPrice': 150.0, 'tif': 'GTC'}),
+    (({'valid': Order.DAY}, {'price': 151.0}), {2}, {'totalQuantity': 10, 'lmtPrice': 150.0, 'tif': 'DAY'}),
+    (({'price': 151.0}, {'valid': Order.DAY}), {2}, {'totalQuantity': 10, 'lmtPrice': 151.0, 'tif': 'GTC'}),
+    (({'valid': Order.DAY}, {'outsideRth': True}), {1}, {'totalQuantity': 10, 'lmtPrice': 150.0, 'tif': 'DAY'}),
+]
+
+
+@pytest.mark.parametrize('several, refused, works', SEVERAL)
+def test_p61_of_two_changes_on_their_way_either_may_be_refused(several, refused, works):
+    with stage.open() as run:
+        order = rests(run)
+        refusing(run, refused)
+        run.do(each(order, *several))
+        run.until(lambda: len(order.info['messages']) == len(refused) and order.life.before is None)
+        run.until(lambda: {name: getattr(order, name) for name in works} == works)
+        assert (order.size, order.created.price, order.executed.remsize) == (
+            works['totalQuantity'], works['lmtPrice'], works['totalQuantity'])
+        assert (order.life.until is None) == (works['tif'] == 'GTC')
+        run.do(lambda s: s.broker.modify(order, price=149.0))
+        check(run, order, dict(works, lmtPrice=149.0))
+        assert order.alive() and run.life(order) == ['Submitted', 'Accepted']
+
+
+def test_p61_a_view_of_the_order_from_before_the_change_confirms_nothing():
+    with stage.open() as run:
+        order = rests(run, valid=datetime.timedelta(hours=1))
+        date, until = order.goodTillDate, order.life.until
+        refusing(run, {1})
+
+        def again(world):
+            # TWS repeats itself, as it does at any time
+            refuse = world.exchange._modify
+
+            def modify(ticket, *args):
+                world.exchange._reports.again(ticket)
+                refuse(ticket, *args)
+            world.exchange._modify = modify
+        run.gateway.call(again)
+        run.do(lambda s: s.broker.modify(order, valid=datetime.timedelta(hours=3)))
+        run.until(lambda: order.info['messages'])
+        run.until(lambda: (order.goodTillDate, order.life.until) == (date, until))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import stage
 from backtrader_ib_insync import account, order_life
-from test_trading import by_hand
+from test_trading import by_hand, fill_now
 
 Order = bt.Order
 FINAL = ('Completed', 'Canceled', 'Expired', 'Margin', 'Rejected')
@@ -37,6 +37,9 @@ REFUSALS = st.lists(st.one_of(
     st.tuples(st.sampled_from([105, 201, 203, 321]), st.just('modify')),
     st.tuples(st.sampled_from([161, 321]), st.just('cancel'))), max_size=2)
 
+#: what befalls the gateway, its link and its executions, on which no strategy acts
+FOREIGN = ('foreign', 'late', 'correct', 'cut')
+
 #: what a strategy, or somebody else, does; the number picks one of the orders there are
 DEEDS = st.lists(st.one_of(
     st.tuples(st.just('market'), st.booleans(), SHARES),
@@ -45,6 +48,9 @@ DEEDS = st.lists(st.one_of(
     st.tuples(st.just('bracket'), SIZES, PRICES),
     st.tuples(st.just('pair'), PRICES, PRICES),
     st.tuples(st.just('foreign'), st.sampled_from([-20, 15])),
+    st.tuples(st.just('late'), st.sampled_from([3, 8, 15]), st.integers(1, 2)),
+    st.tuples(st.just('correct'), st.sampled_from([0.0, 0.5])),
+    st.tuples(st.just('cut'), st.integers(0, 9), PRICES, st.booleans()),
     st.tuples(st.just('price'), st.integers(0, 9), PRICES),
     st.tuples(st.just('size'), st.integers(0, 9), SHARES),
     st.tuples(st.just('cancel'), st.integers(0, 9))), min_size=1, max_size=8)
@@ -56,6 +62,8 @@ class Life:
     def __init__(self, run):
         self.run = run
         self.orders = []
+        self.corrected = set()
+        self.begun = run.gateway.call(lambda world: len(world.exchange.executions()))
 
     def live(self, fate, partials, refusals, deeds, at_once):
         def set_up(scenario):
@@ -64,14 +72,46 @@ class Life:
             for code, on in refusals:
                 scenario.refuse_next(code, 'Order rejected - reason:fate', on=on)
         self.run.scenario(set_up)
-        for is_foreign, some in itertools.groupby(deeds, lambda deed: deed[0] == 'foreign'):
+        for is_foreign, some in itertools.groupby(deeds, lambda deed: deed[0] in FOREIGN):
             some = list(some)
-            for batch in [some] if at_once else [[deed] for deed in some]:
-                (self._by_others if is_foreign else self._by_us)(batch)
+            if is_foreign:
+                for deed in some:
+                    getattr(self, '_' + deed[0])(*deed[1:])
+            else:
+                for batch in [some] if at_once else [[deed] for deed in some]:
+                    self._by_us(batch)
         self.calm()
 
-    def _by_others(self, deeds):
-        self.run.gateway.call(lambda world: [by_hand(world, size) for _, size in deeds])
+    def _foreign(self, size):
+        self.run.gateway.call(lambda world: by_hand(world, size))
+
+    def _late(self, seconds, count):
+        """Executions that come when TWS's position has been believed."""
+        self.run.gateway.fault('late', 'execution', str(seconds), str(count))
+
+    def _correct(self, part):
+        """The last execution is busted, or made smaller."""
+        def correct(world):
+            made = [fill.execution for fill in world.exchange.executions(clientId=1)[self.begun:] if fill.execution.shares]
+            if made:
+                world.exchange.correct(world.now, made[-1].execId, shares=made[-1].shares * part // 1)
+                self.corrected.add(made[-1].permId)
+        self.run.gateway.call(correct)
+
+    def _cut(self, number, price, cancels):
+        """The link is cut, and meanwhile somebody changes an order in TWS."""
+        live = self.run.statuses.count('LIVE')
+        order = self._pick(number)
+
+        def cut(world):
+            world.faults.inject('cut')
+            ticket = order is not None and order.tws is not None and world.exchange._book.find(1, order.orderId)
+            if ticket and ticket.alive and order.exectype == Order.Limit:
+                fill_now(world, order.orderId, price)
+                if cancels:
+                    world.exchange.cancel_by_hand(world.now, ticket.order.permId)
+        self.run.gateway.call(cut)
+        self.run.until(lambda: self.run.statuses.count('LIVE') > live)
 
     def _by_us(self, deeds):
         self.run.do(lambda strategy: [getattr(self, '_' + deed[0])(strategy, *deed[1:]) for deed in deeds])
@@ -125,7 +165,8 @@ class Life:
 def check(run, life):
     for order in life.orders:
         told = run.life(order)
-        assert sum(status in FINAL for status in told) == 1, told
+        ends = [status for status in told if status in FINAL]
+        assert len(ends) == 1 or order.permId in life.corrected and len(set(ends)) == 1, told
         assert told[-1] in FINAL, told
         assert told.count('Accepted') <= 1, told
     run.gateway.wait(lambda world: not world.exchange.open_orders(0))
@@ -155,8 +196,10 @@ def run():
     # what the library waits for in vain here is made up by the exchange: it will not come
     patience.setattr(order_life, 'UNTOLD_PATIENCE', 0.2)
     patience.setattr(order_life, 'DOUBT_PATIENCE', 0.3)
+    patience.setattr(order_life, 'LISTING_PATIENCE', 0.5)
     patience.setattr(account, 'AHEAD_SECONDS', 0.1)
-    with stage.open(gateway={'cash': 1e9, 'speed': SPEED}, broker={'commission_wait': 0.1}) as run:
+    with stage.open(gateway={'cash': 1e9, 'speed': SPEED}, broker={'commission_wait': 0.1},
+                    store={'reconnect': -1, 'timeout': 0.05}) as run:
         yield run
     patience.undo()
 

@@ -60,6 +60,18 @@ def test_p57_outside_regular_hours_a_limit_order_trades_when_told_so():
         assert [message.split()[0] for message in market.info['messages']] == ['2109', '399'] and market.alive()
 
 
+def test_p66_the_attributes_of_an_order_that_was_refused_here_are_blank_but_there():
+    def logs(strategy, order):
+        logged.append((order.orderId, order.m_permId, order.orderRef, order.m_lmtPrice > 1e300, order.m_action))
+    logged = []
+    with stage.open(hooks={'on_order': logs}) as run:
+        order = run.do(lambda s: s.buy(size=10, exectype=Order.Limit, price=float('nan')))
+        run.ends(order, 'Rejected')
+        assert logged == [(0, 0, '', True, '')] and 'nan' in order.info['message']
+        with pytest.raises(AttributeError, match='no_such'):
+            order.no_such
+
+
 def executions(run, order):
     """[(account, size, price, commission)] of an order, as the gateway has them."""
     return run.gateway.call(lambda world: [

@@ -506,10 +506,10 @@ def test_p67_a_fill_made_while_the_link_was_cut_is_told_once():
         agrees(run)
 
 
-def fill_now(world, orderId):
+def fill_now(world, orderId, price=400.0):
     """TWS itself makes an order marketable, as somebody at its window would."""
     ticket = world.exchange._book.find(1, orderId)
-    world.exchange.place(world.now, 1, ticket.order.replace(lmtPrice=400.0), ticket.contract, ticket.instrument)
+    world.exchange.place(world.now, 1, ticket.order.replace(lmtPrice=price), ticket.contract, ticket.instrument)
 
 
 def test_p67_p68_p10_a_second_run_adopts_what_the_first_left():

@@ -197,6 +197,8 @@ class Exchange:
         refusal = self._scripted('cancel', ticket)
         if refusal is not None:
             self._reports.tell(ticket, refusal.code, refusal.text)
+        elif ticket.status == 'Inactive' and ticket.ended is not None:
+            self._floor.end(ticket, now, self.scenario.cancel_status)
         elif ticket.ended is not None:
             self._reports.tell(ticket, 10148, NOT_CANCELLABLE.format(orderId, ticket.status))
         elif ticket.cancelling is not None:
