@@ -129,8 +129,8 @@ class IBData(DataBase, metaclass=MetaIBData):
 
     def setenvironment(self, env):
         if any(data is self for data in env.datas):
-            raise BadParameter('the feed {!r} is in this cerebro already, where each would take bars of the other: make a '
-                               'second one with getdata(...)'.format(self._name))
+            raise BadParameter('the feed {!r} is in this cerebro already, and twice it would lose bars: make a second '
+                               'one with getdata(...)'.format(self._name))
         super().setenvironment(env)
         self._env = env
         env.addstore(self.ib)
