@@ -92,6 +92,7 @@ class Server:
         self._waiting = []
         self._listener = None
         self._is_open = False
+        self._is_ending = False
         self._opening = None
         self._shutting = None
         self._timer = None
@@ -104,6 +105,8 @@ class Server:
 
     async def stop(self):
         """Close every socket."""
+        # those who still talk must not have it listen again
+        self._is_ending = True
         if self._timer:
             self._timer.cancel()
         if self._opening:
@@ -198,7 +201,7 @@ class Server:
     def _follow_refusal(self):
         if self.gateway.faults.is_refusing:
             self._stop_listening()
-        elif self._listener is None and self._opening is None:
+        elif self._listener is None and self._opening is None and not self._is_ending:
             self._opening = asyncio.ensure_future(self._listen())
             self._opening.add_done_callback(self._opened)
 

@@ -207,6 +207,21 @@ def test_a_client_that_vanishes_leaves_its_orders():
         again.disconnect()
 
 
+def test_who_talks_while_it_stops_does_not_make_it_listen_again():
+    gateway = simulator.Running(speed=30)
+    gateway.start()
+
+    async def stop():
+        server = gateway._server
+        stopping = asyncio.ensure_future(server.stop())
+        while not stopping.done():
+            server.flush()
+            await asyncio.sleep(0)
+        return server._listener
+    assert gateway._finish(stop(), 10.0) is None
+    gateway._end_thread()
+
+
 def command(*arguments):
     return subprocess.Popen([sys.executable, '-m', 'backtrader_ib_insync.simulator', *arguments],
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True,
