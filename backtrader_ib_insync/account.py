@@ -7,6 +7,7 @@ from backtrader.position import Position
 
 from .comminfo import multiplier
 from .order_fields import tidy
+from .order_life import CLOCK_SECONDS
 
 #: seconds that a position told by TWS may be ahead of the execution that explains it
 AHEAD_SECONDS = 1.0
@@ -84,7 +85,7 @@ class Holding:
         if self.surplus is not None:
             moved = _enter(self.surplus.position, size, price)
             self.surplus = self.surplus._replace(exact=self.surplus.exact or moved.begins)
-            if happened <= self.surplus.time:
+            if self._was_believed(size, happened):
                 self._explain(size)
                 return moved
         moved = _enter(self.position, size, price)
@@ -93,6 +94,11 @@ class Holding:
         if self.told is not None and self.told.size == self.position.size:
             self.told = None
         return moved
+
+    def _was_believed(self, size, happened):
+        """Whether an execution was in the position that TWS told; in doubt so: what TWS tells next puts that right."""
+        explains = size * self.surplus.size > 0 and abs(size) <= abs(self.surplus.size)
+        return happened <= self.surplus.time + (CLOCK_SECONDS if explains else 0.0)
 
     def _explain(self, size):
         """An execution came that TWS's position had in it: what is explained whole is what executions make it."""
@@ -258,8 +264,11 @@ class Accounts:
         self.disputed.clear()
         changed = []
         for key, holding in self.holdings.items():
-            size, price = listed.get(key, (0, 0.0))
             holding.told = None
+            if holding.contract.secType == 'BAG':
+                # TWS lists the legs of a combination alone: what executions made of it stays
+                continue
+            size, price = listed.get(key, (0, 0.0))
             if holding.behind(size, now) is None:
                 changed.append(holding)
                 holding.believe(size, price, now)

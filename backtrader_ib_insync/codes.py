@@ -88,6 +88,7 @@ _ORDER_REFUSED = (
     10293, 10318,
 )
 
+_FILLED_ALREADY = 104
 _CANCEL_DONE = 202
 _CANCEL_REFUSED = (161, 10148)      # not in a state to be cancelled, 10148's text names that state
 _UNKNOWN_ORDER = 10147              # nothing under that id: whatever it was, it no longer works
@@ -100,8 +101,10 @@ _WARNING = re.compile(r'\bwarning\b', re.IGNORECASE)
 _UNACKNOWLEDGED = (None, '', 'PendingSubmit', 'ApiPending', 'ValidationError')
 
 
-def order_error(code, text='', acknowledged=False):
-    """What an error under an order's id does to it; `acknowledged` tells whether TWS had reported it as working.
+def order_error(code, text='', acknowledged=False, changed=False):
+    """What an error under an order's id does to it.
+
+    `acknowledged` tells whether TWS had reported it as working, `changed` whether a change of it is on its way.
 
     One of 'rejected' 'margin' 'modification refused' 'cancel done' 'cancel refused' 'dead' 'information' 'unclear'. A
     code that is not listed does not end an order TWS works: its status will tell. Whether it refuses a change is
@@ -115,6 +118,8 @@ def order_error(code, text='', acknowledged=False):
         return 'dead'
     if _among(code, _ORDER_INFORMS):
         return 'information'
+    if code == _FILLED_ALREADY and changed:
+        return 'modification refused'
     if _among(code, _ORDER_KEPT):
         return 'modification refused' if acknowledged else 'rejected'
     if _among(code, _ORDER_REFUSED):

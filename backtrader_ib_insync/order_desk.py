@@ -197,7 +197,8 @@ class OrderDesk:
 
     def cancel_surely(self, order):
         """Have TWS cancel an order as soon as there is a link."""
-        self._overdue.append(order)
+        if not any(order is known for known in self._overdue):
+            self._overdue.append(order)
 
     def recall(self, order):
         """It is told Rejected, but TWS keeps it, inactive, where a person could transmit it: TWS is to forget it."""

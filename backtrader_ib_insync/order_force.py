@@ -4,7 +4,7 @@ import datetime
 from backtrader import Order, num2date
 
 from .errors import BadOrder
-from .zones import UTC, epoch, utc_text
+from .zones import UTC, as_zone, epoch, utc_text
 
 TIFS = ('DAY', 'GTC', 'IOC', 'GTD', 'OPG', 'FOK', 'DTC', 'AUC', 'GTX', 'Minutes')
 #: in force for a moment only: what they leave unfilled has expired
@@ -46,7 +46,8 @@ def _until(valid, setting):
     if isinstance(valid, datetime.timedelta):
         return setting.now + valid.total_seconds()
     if isinstance(valid, datetime.datetime):
-        return epoch(valid, setting.zone or UTC)
+        # in the hour that comes twice its fold tells which is meant
+        return epoch(valid if valid.tzinfo else valid.replace(tzinfo=as_zone(setting.zone or UTC)))
     if isinstance(valid, datetime.date):
         return epoch(datetime.datetime.combine(valid, datetime.time(23, 59, 59)), setting.zone or UTC)
     if isinstance(valid, (int, float)):

@@ -1,4 +1,7 @@
-"""One-cancels-all groups that TWS does not keep, because it takes no order at work into one (10326). Strategy thread."""
+"""One-cancels-all groups where TWS does not keep them. Strategy thread.
+
+It takes no order at work into a group (10326), and who says what it does with one that comes when the group is done?
+"""
 from .order_book import REF_PREFIX, group_of, own_ref
 
 
@@ -12,9 +15,10 @@ class Groups:
     def __init__(self, book, cancel):
         self._book = book
         self._cancel = cancel
-        #: references of orders that we do not hold and of which something was filled; names of groups with a filled order
+        #: by name of a group: the reference of its order of which something was filled first
+        self._done = {}
+        #: references of orders that we do not hold and of which something was filled
         self._executed = set()
-        self._filled = set()
 
     def name_for(self, order):
         """What a group that this order founds is called."""
@@ -33,7 +37,19 @@ class Groups:
         """TWS lists an order that ended today."""
         name = record.order.ocaGroup
         if record.status == 'Filled' and name.startswith(REF_PREFIX):
-            self._filled.add(name)
+            self._done.setdefault(name, record.order.orderRef)
+
+    def accepted(self, order):
+        """TWS works a new order."""
+        own = order.tws.orderRef
+        if self._done.get(group_of(order), own) != own and not order.life.cancel_asked:
+            self._cancel(order)
+
+    def refused(self, order):
+        """TWS did not take an order into its group: we keep it there."""
+        if group_of(order) in self._done:
+            self._end(order)
+            self.accepted(order)
 
     def adopted(self, order):
         """An order of an earlier run is in our hands: know its group again."""
@@ -46,11 +62,15 @@ class Groups:
         for member in [order] + self._book.group(order):
             if member.tws.orderRef in self._executed:
                 self._end(member)
-        if self._filled.intersection((own, group_of(order))) or group_of(order) in self._executed - {own}:
+        first = self._done.get(group_of(order)) or self._done.get(own)
+        if first not in (None, own) or group_of(order) in self._executed - {own}:
             self._cancel(order)
 
     def _end(self, order):
-        """Cancel the others, as far as TWS does not."""
+        """Something of it was filled, which is its group's end: cancel the others, as far as TWS does not."""
+        name = group_of(order)
+        if name.startswith(REF_PREFIX) and self._done.setdefault(name, order.tws.orderRef) != order.tws.orderRef:
+            return
         for other in self._book.group(order):
             if (order.life.group or other.life.group) and not other.life.cancel_asked:
                 self._cancel(other)

@@ -122,6 +122,7 @@ class Reports:
         if said is ALIVE and order.status in (Order.Created, Order.Submitted):
             order.accept(order.broker)
             self.broker.notify(order)
+            self.desk.groups.accepted(order)
         if order.life.inactive and not order.alive():
             self.desk.recall(order)
         self._note_end(order)
@@ -130,7 +131,8 @@ class Reports:
         order = self.book.by_id.get((self.broker.store.clientId, record.orderId))
         if order is None:
             return
-        kind = codes.order_error(record.code, record.text, order.life.acknowledged)
+        life = order.life
+        kind = codes.order_error(record.code, record.text, life.acknowledged, life.before is not None)
         if order.status not in (Order.Rejected, Order.Margin):
             order.tell(record.code, record.text)
         log.info('order %s (id %s): %s %s: %s', order.ref, record.orderId, record.code, record.text, kind)
@@ -173,6 +175,7 @@ class Reports:
         order.life.before = order.life.before[:place] or None
         if tws.ocaGroup != order.tws.ocaGroup:
             order.life.group = order.tws.ocaGroup
+            self.desk.groups.refused(order)
         permId = order.tws.permId
         order.ask(terms)
         order.state(tws, until)

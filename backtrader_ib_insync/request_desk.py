@@ -102,6 +102,8 @@ class RequestDesk:
         if of_market_data is None or not self.is_open:
             return False
         for stream in list(self.streams) if of_market_data else ():
+            if stream.is_unproven:
+                stream.lost('a market data farm had been lost, and it may have fed this: {}'.format(name))
             if stream.broken:
                 self._ask(stream)
         for question in () if of_market_data else self._questions():

@@ -1,6 +1,10 @@
 """Orders that TWS holds from an earlier run, till a feed is there that trades them."""
 from .order_book import REF_PREFIX
 
+ELSEWHERE = ('TWS works orders that this library placed as client {}, such as {} {:g} {}. This run is client {}: it can '
+             'neither change, cancel nor follow them. To find them again give IBStore the same number as clientId in '
+             'each run')
+
 
 def name_of(contract):
     """A TWS contract as a person calls it."""
@@ -16,15 +20,20 @@ class Strangers:
         #: (time, size) by permanent id: what had been filled by then, epoch seconds, that TWS lists no executions of
         self.filled = {}
         self._left_alone = set()
+        self._elsewhere = set()
 
     def meet(self, record):
         """An order we did not send: one of ours from an earlier run, or none of our business."""
         key = record.clientId, record.orderId
         store = self.broker.store
         store.link.seen_order_id(record.orderId)
-        ours = record.clientId == store.clientId and record.orderId > 0
-        if key not in self._left_alone and (ours or record.order.orderRef.startswith(REF_PREFIX)):
-            self._waiting[key] = record
+        if record.clientId == store.clientId and record.orderId > 0:
+            if key not in self._left_alone:
+                self._waiting[key] = record
+        elif record.order.orderRef.startswith(REF_PREFIX) and record.clientId not in self._elsewhere:
+            self._elsewhere.add(record.clientId)
+            self.broker.said(ELSEWHERE.format(record.clientId, record.order.action, record.order.totalQuantity,
+                                              name_of(record.contract), store.clientId), record)
 
     def forget(self, record):
         """It has ended before anybody could adopt it."""

@@ -62,7 +62,11 @@ class Stream:
         self._watching = False
         self._begun = 0
         self._delayed = False
+        #: whether a word of TWS's now would show that it lives, though it was lost; and how often it was lost
         self._may_live = False
+        self._losses = 0
+        #: whether such a word is all there is to show that it lives
+        self.is_unproven = False
         #: whether a record of it was ever delivered, and how often it was refused since the last one
         self._has_worked = False
         self._refusals = 0
@@ -71,7 +75,7 @@ class Stream:
         """Subscribe under a new request id; tells `Restored` when something was lost before."""
         self.reqId = reqId
         self._asked = local_time() + (self.clock.low or 0.0)
-        self._watching = False
+        self._watching = self.is_unproven = False
         self._begun += 1
         self.silence.broken()
         if self._refusals:
@@ -98,11 +102,23 @@ class Stream:
     def lost(self, reason, code=0, heard=None):
         """The link, or what feeds it, is gone; told once until it is back."""
         self._begun += 1
+        is_farm = codes.link(code) == 'farm_lost'
+        if not is_farm or not self.broken:
+            self._losses += 1
+            self._may_live = False
         if not self.broken:
             self.broken = True
-            # a farm was lost, which need not be the one that feeds this stream
-            self._may_live = codes.link(code) == 'farm_lost'
+            if is_farm:
+                self._await_life()
             self.sink(Lost(reason, code, heard))
+
+    def _await_life(self):
+        """The farm that was lost need not be the one that feeds it; what TWS knew before, it may say all the same."""
+        losses = self._losses
+
+        def allow(second):
+            self._may_live |= self.broken and losses == self._losses
+        self.tell_time(allow)
 
     def kept(self, reason):
         """TWS is back and kept the subscription; what passed meanwhile is lost all the same."""
@@ -143,6 +159,7 @@ class Stream:
     def _deliver(self, record):
         self._has_worked = True
         self._refusals = 0
+        self.is_unproven = False
         self.sink(record)
 
     def _watch_from_now(self):
@@ -162,6 +179,7 @@ class Stream:
     def _answered(self):
         self.silence.broken()
         if self.broken and self._may_live:
+            self.is_unproven = True
             self.kept('market data come all the same')
         elif not self._watching and not (self._delayed and self.stamped):
             # delayed data are whole from their first stamp on, which is long past

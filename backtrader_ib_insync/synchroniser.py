@@ -94,7 +94,9 @@ class Synchroniser:
         yield 'positions', ib.reqPositionsAsync
         if ib.client.clientId == 0 and not self.is_read_only:
             ib.reqAutoOpenOrders(True)
-        for name, ask in zip(ORDER_STEPS, (ib.reqOpenOrdersAsync, lambda: ib.reqCompletedOrdersAsync(False))):
+        # with an id drawn at random the orders of an earlier run are another client's
+        orders = ib.reqOpenOrdersAsync if self.settings.clientId is not None else ib.reqAllOpenOrdersAsync
+        for name, ask in zip(ORDER_STEPS, (orders, lambda: ib.reqCompletedOrdersAsync(False))):
             if not self.is_read_only:
                 yield name, ask
         yield 'executions', ib.reqExecutionsAsync

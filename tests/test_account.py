@@ -136,6 +136,22 @@ def test_an_execution_that_explains_what_was_believed_moves_nothing():
     assert not made.position(STOCK)
 
 
+def test_an_execution_that_tws_s_clock_dates_after_what_was_believed_counts_once_and_tws_has_the_last_word():
+    made = accounts()
+    told(made, 10)
+    made.settle(T + AHEAD_SECONDS)
+    made.execute(STOCK, ME, 10, 10.0, T + 8, T + AHEAD_SECONDS + 1)
+    assert made.position(STOCK).size == 10
+    # after a trade by hand, one of ours that is taken for it
+    told(made, 5, T + 20)
+    made.settle(T + 20 + AHEAD_SECONDS)
+    made.execute(STOCK, ME, -5, 10.0, T + 22, T + 22)
+    assert made.position(STOCK).size == 5
+    told(made, 0, T + 22)
+    made.settle(T + 22 + AHEAD_SECONDS)
+    assert made.position(STOCK).size == 0
+
+
 def test_an_execution_after_what_was_believed_moves_the_position():
     made = accounts()
     told(made, 10)
@@ -262,3 +278,15 @@ def test_p51_an_execution_is_known_again():
     one = fill(fills, 10, 'a.01', Owner())
     assert fills.find(execution(10, execId='a.01')) is fills.find(execution(10, execId='a.02')) is one
     assert fills.find(execution(10, execId='b.01')) is None
+
+
+def test_a_combination_is_what_executions_made_of_it_for_tws_lists_its_legs_alone():
+    combination = Contract(conId=28812380, symbol='SPY', secType='BAG')
+    leg = Contract(conId=3, symbol='SPY', secType='OPT', multiplier='100')
+    made = accounts()
+    for contract, price in ((combination, -0.5), (leg, 1.0)):
+        made.execute(contract, ME, 1, price, T)
+    made.begin()
+    made.on_position(Position(ME, leg, 1, 100.0), T + 1000)
+    assert made.finish(T + 1000) == []
+    assert (made.position(combination).size, made.position(leg).size) == (1, 1)

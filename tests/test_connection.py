@@ -471,6 +471,7 @@ def test_p11_a_stream_of_another_farm_goes_on_at_once(gateway, connect, asked):
     asked()
     gateway.fault('error', 2103, -1, 'Market data farm connection is broken:cashfarm')
     wait_until(lambda: [word for word in heard if isinstance(word, Restored)])
+    wait_until(lambda: isinstance(heard[-1], Tick))
     gateway.fault('error', 2104, -1, 'Market data farm connection is OK:cashfarm')
     wait_until(lambda: [word for word in list(link.told) if getattr(word, 'errorMsg', '').endswith('OK:cashfarm')])
     assert asked() == []

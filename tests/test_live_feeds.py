@@ -113,6 +113,31 @@ def test_p87_1100_is_a_broken_connection(market):
         assert run.statuses[0][-4:] == ['CONNBROKEN', 'CONNECTED', 'DELAYED', 'LIVE']
 
 
+@pytest.mark.parametrize('name, params', [
+    (APPLE, dict()), (APPLE, dict(resampled=True)), (APPLE, dict(rtbar=True)), (EURO, dict(what='BID'))],
+    ids=str)
+def test_p11_a_picture_from_a_farm_that_is_lost_shows_no_life(market, name, params):
+    """A session begins while the farm is lost: TWS says what it knew, and nothing of what trades till it is back."""
+    begin = (in_session(market) // MINUTE + 1) * MINUTE
+    market.advance(begin + 20.0 - market.now())
+    feed = Feed(name, **params)
+    with stepped.Run(market, lambda cerebro, store: feed.add(cerebro, store, begin)) as run:
+        run.until_live()
+        run.step(10.0)
+        market.fault('farm', 'data', 60.0)
+        market.fault('cut')
+        run.until(lambda: run.statuses[0].count('CONNECTED') > 1)
+        run.until(lambda: run._is_settled() and run.store.call(run._is_open, timeout=stepped.WAIT))
+        for _ in range(5):
+            run.step(10.0)
+            assert not run.is_live(0), run.story[0]
+        run.step(12.0)
+        run.until_live()
+        run.go_to((market.now() // MINUTE + 2) * MINUTE + stepped.LATE + 1.0)
+        run.wait_for_history()
+        feed.is_true(run, 0)
+
+
 @pytest.mark.parametrize('timeframe', [bt.TimeFrame.Days, bt.TimeFrame.Weeks])
 def test_p03_p87_a_feed_that_only_history_feeds_hears_of_the_link(unpaced, make_gateway, timeframe):
     """It subscribes to nothing and is told the same; farms of market data are no matter of its."""

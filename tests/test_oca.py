@@ -98,3 +98,45 @@ def test_p56_p68_an_order_filled_while_no_process_was_there_ends_its_group(fille
             run.until(lambda: run.ended(left))
             assert run.life(left) == ['Accepted', 'Canceled']
             assert gateway.call(lambda world: world.exchange.open_orders(1)) == []
+
+
+def test_p56_an_order_that_joins_one_that_was_filled_on_its_way_is_cancelled():
+    with stage.open() as run:
+        def act(strategy):
+            first = strategy.buy(size=10)
+            strategy.broker.store._release()
+            # filled, and nobody here has heard of it
+            run.gateway.wait(lambda world: world.exchange.executions())
+            return first, strategy.sell(oco=first, **AWAY)
+        first, second = run.do(act)
+        run.ends(first, *FULL)
+        run.until(lambda: run.ended(second))
+        assert run.life(second)[-1] == 'Canceled'
+        agrees(run)
+
+
+def test_p56_of_two_orders_of_one_next_the_first_may_be_filled_before_the_other_arrives():
+    with stage.open() as run:
+        first, second = run.do(lambda s: (lambda made: (made, s.sell(oco=made, **AWAY)))(s.buy(size=10)))
+        run.ends(first, *FULL)
+        run.ends(second, 'Submitted', 'Accepted', 'Canceled')
+        agrees(run)
+
+
+@pytest.mark.parametrize('filled', [0, 1])
+def test_p56_p68_what_is_left_of_an_order_that_was_filled_in_part_goes_on(filled):
+    with simulator.running(messages_per_second=0, speed=5) as gateway:
+        ids = earlier(gateway)
+        gateway.call(lambda world: world.exchange.scenario.partial('AAPL', [4, 1000]))
+        gateway.call(lambda world: fill(world, ids[filled], (400.0, 150.0)[filled]))
+        gateway.wait(lambda world: world.exchange.executions())
+        gateway.call(lambda world: fill(world, ids[filled], (150.0, 500.0)[filled]))
+        with stage.open(served=gateway) as run:
+            orders = run.until(lambda: len({order.orderId for order in run.orders}) == 2 and list(run.orders))
+            by_id = {order.orderId: order for order in orders}
+            run.until(lambda: run.ended(by_id[ids[1 - filled]]))
+            assert run.life(by_id[ids[1 - filled]])[-1] == 'Canceled'
+            gateway.call(lambda world: fill(world, ids[filled], (400.0, 150.0)[filled]))
+            run.until(lambda: run.ended(by_id[ids[filled]]))
+            assert run.life(by_id[ids[filled]])[-1] == 'Completed'
+            agrees(run)

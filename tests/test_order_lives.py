@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import stage
-from backtrader_ib_insync import account, order_life
+from backtrader_ib_insync import account, order_life, pacing, request_desk
 from test_trading import by_hand, fill_now
 
 Order = bt.Order
@@ -38,7 +38,7 @@ REFUSALS = st.lists(st.one_of(
     st.tuples(st.sampled_from([161, 321]), st.just('cancel'))), max_size=2)
 
 #: what befalls the gateway, its link and its executions, on which no strategy acts
-FOREIGN = ('foreign', 'late', 'correct', 'cut')
+FOREIGN = ('foreign', 'late', 'correct', 'cut', 'swallowed')
 
 #: what a strategy, or somebody else, does; the number picks one of the orders there are
 DEEDS = st.lists(st.one_of(
@@ -51,6 +51,9 @@ DEEDS = st.lists(st.one_of(
     st.tuples(st.just('late'), st.sampled_from([3, 8, 15]), st.integers(1, 2)),
     st.tuples(st.just('correct'), st.sampled_from([0.0, 0.5])),
     st.tuples(st.just('cut'), st.integers(0, 9), PRICES, st.booleans()),
+    st.tuples(st.just('swallowed'), st.integers(0, 9), st.integers(0, 9), PRICES),
+    st.tuples(st.just('join'), st.integers(0, 9), PRICES),
+    st.tuples(st.just('twice'), st.integers(0, 9), SHARES, PRICES),
     st.tuples(st.just('price'), st.integers(0, 9), PRICES),
     st.tuples(st.just('size'), st.integers(0, 9), SHARES),
     st.tuples(st.just('cancel'), st.integers(0, 9))), min_size=1, max_size=8)
@@ -63,6 +66,7 @@ class Life:
         self.run = run
         self.orders = []
         self.corrected = set()
+        self.groups = []
         self.begun = run.gateway.call(lambda world: len(world.exchange.executions()))
 
     def live(self, fate, partials, refusals, deeds, at_once):
@@ -80,6 +84,10 @@ class Life:
             else:
                 for batch in [some] if at_once else [[deed] for deed in some]:
                     self._by_us(batch)
+        self.agree()
+        # a cancel that TWS refuses leaves its order working
+        if not any(on == 'cancel' for _, on in refusals):
+            self.end_groups()
         self.calm()
 
     def _foreign(self, size):
@@ -113,6 +121,15 @@ class Life:
         self.run.gateway.call(cut)
         self.run.until(lambda: self.run.statuses.count('LIVE') > live)
 
+    def _swallowed(self, cancelled, changed, price):
+        """A cancel and a change go into a socket that is dead, which shows only then."""
+        live = self.run.statuses.count('LIVE')
+        self.run.gateway.fault('stall', '1000')
+        self._by_us([('cancel', cancelled), ('price', changed, price)])
+        self.run.do(lambda strategy: strategy.broker.store.call(lambda ib: None))
+        self.run.gateway.fault('cut', 'rst')
+        self.run.until(lambda: self.run.statuses.count('LIVE') > live)
+
     def _by_us(self, deeds):
         self.run.do(lambda strategy: [getattr(self, '_' + deed[0])(strategy, *deed[1:]) for deed in deeds])
 
@@ -131,7 +148,23 @@ class Life:
 
     def _pair(self, strategy, bid, offer):
         first = strategy.buy(size=10, exectype=Order.Limit, price=bid)
-        self.orders += [first, strategy.sell(size=10, exectype=Order.Limit, price=offer, oco=first)]
+        second = strategy.sell(size=10, exectype=Order.Limit, price=offer, oco=first)
+        self.orders += [first, second]
+        self.groups.append([first, second])
+
+    def _join(self, strategy, number, offer):
+        """An order comes into a group with one that may be working, or done."""
+        other = self._pick(number)
+        if other is not None:
+            order = strategy.sell(size=10, exectype=Order.Limit, price=offer, oco=other)
+            self.orders.append(order)
+            self.groups.append([other, order])
+
+    def _twice(self, strategy, number, size, price):
+        """Two changes are on their way at the same time."""
+        for deed in (('size', number, size), ('price', number, price)):
+            getattr(self, '_' + deed[0])(strategy, *deed[1:])
+            strategy.broker.store._release()
 
     def _price(self, strategy, number, price):
         order = self._pick(number)
@@ -150,6 +183,27 @@ class Life:
 
     def _pick(self, number):
         return self.orders[number % len(self.orders)] if self.orders else None
+
+    def agree(self):
+        """What TWS works of an order is what the order says."""
+        def look(world):
+            tickets = [(order, world.exchange._book.find(1, order.orderId)) for order in self.orders]
+            return [(order.orderId, named(order.tws), named(ticket.order)) for order, ticket in tickets
+                    if ticket is not None and ticket.alive and ticket.cancelling is None]
+
+        def named(terms):
+            numbers = (terms.totalQuantity, terms.lmtPrice, terms.auxPrice)
+            return [number if number and number < 1e300 else 0.0 for number in numbers]
+        try:
+            self.run.until(lambda: all(ours == theirs for _, ours, theirs in self.run.gateway.call(look)))
+        except AssertionError:
+            raise AssertionError(self.run.gateway.call(look)) from None
+
+    def end_groups(self):
+        """Of a group of which one was filled nothing works."""
+        for group in self.groups:
+            if any(order.executed.size for order in group):
+                self.run.until(lambda: all(self.run.ended(order) or order.executed.size for order in group))
 
     def calm(self):
         """Fate relents; what is left is cancelled, and all come to their end."""
@@ -198,8 +252,13 @@ def run():
     patience.setattr(order_life, 'DOUBT_PATIENCE', 0.3)
     patience.setattr(order_life, 'LISTING_PATIENCE', 0.5)
     patience.setattr(account, 'AHEAD_SECONDS', 0.1)
+    # of the gateway's clock we know at best what it was some of its seconds ago
+    patience.setattr(account, 'CLOCK_SECONDS', 0.2 * SPEED)
+    # a feed that is cut off so often would have to wait for its gaps
+    limits = pacing.LIMITS._replace(alike=10 ** 6, requests=10 ** 6, identical_seconds=0.0, violation_seconds=0.1)
+    patience.setattr(request_desk, 'Pacing', lambda: pacing.Pacing(limits))
     with stage.open(gateway={'cash': 1e9, 'speed': SPEED}, broker={'commission_wait': 0.1},
-                    store={'reconnect': -1, 'timeout': 0.05}) as run:
+                    store={'reconnect': -1, 'timeout': 0.05, 'timerefresh': 0.1}) as run:
         yield run
     patience.undo()
 

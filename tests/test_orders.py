@@ -125,6 +125,9 @@ def test_coins_at_market_are_bought_by_money_and_sold_by_size():
     (datetime.timedelta(hours=1), ('GTD', '20241120-16:10:00')),
     (datetime.datetime(2024, 11, 22, 16, 0), ('GTD', '20241122-21:00:00')),
     (datetime.datetime(2024, 11, 22, 16, 0, tzinfo=datetime.timezone.utc), ('GTD', '20241122-16:00:00')),
+    (datetime.datetime(2025, 11, 2, 1, 30), ('GTD', '20251102-05:30:00')),
+    (datetime.datetime(2025, 11, 2, 1, 30, fold=1), ('GTD', '20251102-06:30:00')),
+    (datetime.datetime(2025, 3, 9, 2, 30), ('GTD', '20250309-07:30:00')),
     (datetime.date(2024, 11, 22), ('GTD', '20241123-04:59:59')),
     (bt.date2num(datetime.datetime(2024, 11, 22, 12, 0)), ('GTD', '20241122-12:00:00')),
 ])

@@ -71,6 +71,33 @@ def test_p31_every_trade_counts_and_nothing_else():
     assert len({tick.time for tick in heard.of(Tick)}) == 3
 
 
+def test_p11_what_tws_said_before_it_answered_shows_no_life():
+    """The picture of a new subscription, and what was on its way, say nothing of the farm that was lost."""
+    heard = Heard(Trades)
+    answers = []
+    heard.stream.tell_time = answers.append
+    heard.stream.lost('broken', 2103)
+    heard.stream.priceSizeTick(1, 10.0, 5.0)
+    assert [type(word) for word in heard] == [Lost]
+    for tell in list(answers):
+        tell(1001)
+    heard.stream.priceSizeTick(1, 10.1, 5.0)
+    assert [type(word) for word in heard.of(Lost, Restored)] == [Lost, Restored] and heard.stream.is_unproven
+    heard.stream.tickString(48, '10;1;1348075471000;3;1;true')
+    assert not heard.stream.is_unproven
+
+
+def test_p11_an_answer_from_before_another_loss_allows_nothing():
+    heard = Heard(Trades)
+    answers = []
+    heard.stream.tell_time = answers.append
+    heard.stream.lost('broken', 2103)
+    heard.stream.lost('TWS lost IB', 1100)
+    answers[0](1001)
+    heard.stream.priceSizeTick(1, 10.0, 5.0)
+    assert [type(word) for word in heard.of(Lost, Restored)] == [Lost]
+
+
 def test_watching_is_told_once_and_dated_by_tws():
     heard = Heard(Trades)
     heard.stream.priceSizeTick(1, 10.0, 5.0)

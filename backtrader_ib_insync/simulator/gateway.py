@@ -142,10 +142,11 @@ class Gateway:
 
     def _pass_time(self, end):
         start, self.now = self.now, end
-        self.faults.advance()
         self.streams.advance(start, end)
         self.exchange.advance(end)
         self.publish()
+        # what goes wrong at `end`, or comes right, changes nothing of what has happened before
+        self.faults.advance()
         self.history.advance()
         self.accounts.advance()
 

@@ -254,6 +254,26 @@ def test_unsubscribe(one, symbol, silent):
     assert {fields[2] for fields in one.hear_only(46)} == {'5', '6'} - silent
 
 
+@pytest.mark.parametrize('words', ['unsubscribe', 'lost 30', 'farm data 30', 'cut'])
+def test_what_happened_before_a_fault_was_told_before_it(words):
+    """However much time passes at once: nothing ends a second too early."""
+    whole, one = talk(), talk(faults='after 60s {}'.format(words))
+    for each in (whole, one):
+        each.subscribe(5)
+    whole.gateway.advance(AT + 60)
+    one.gateway.advance(AT + 61)
+    assert one.hear_only(46) == whole.hear_only(46)
+
+
+def test_what_was_asked_during_a_stall_is_answered_after_what_happened_in_it(one):
+    one.subscribe(5)
+    inject(one, 'stall', 60)
+    one.say(49, 1)
+    one.gateway.advance(AT + 60)
+    told = one.hear()
+    assert told[-1] == ['49', '1', str(int(AT + 60))] and ['46', '6', '5'] in [fields[:3] for fields in told]
+
+
 def test_port(one):
     inject(one, 'port')
     assert one.errors() == [(-1, 1300)] and one.session.closing == 'fin'
