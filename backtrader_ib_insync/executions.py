@@ -33,6 +33,7 @@ class Executions:
     def _fill(self, record, now, is_news):
         order = self.book.find_by(record)
         if order is not None and order.ref in self._made_up:
+            self.book.name(order, record.permId)
             self.fills.add(record, None, signed(record), UNMOVED, now)
             return
         if order is not None:
@@ -51,7 +52,7 @@ class Executions:
         self.fills.add(record, order, size, moved, now)
 
     def make_up(self, order, size, now):
-        """An order ended with `size` more filled than TWS told executions for: take it as one, at the price TWS implies.
+        """An order ended with `size` more filled than executions have told: take that as one, at the price TWS implies.
 
         Executions of it that come later still change nothing any more.
         """

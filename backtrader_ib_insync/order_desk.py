@@ -101,6 +101,7 @@ class OrderDesk:
     def look_around(self):
         """What no report of TWS's brings about, once a pass."""
         self.settings.look_around(self.broker.cerebro.datas)
+        self.groups.look_around()
         if self._overdue and not self.store.link.reason_not_trading():
             overdue, self._overdue = self._overdue, []
             for order in overdue:

@@ -2,11 +2,17 @@
 
 It takes no order at work into a group (10326), and who says what it does with one that comes when the group is done?
 """
+import collections
+import time
+
 from .order_book import REF_PREFIX, group_of, own_ref
+
+#: seconds that TWS has to cancel the others of a group that it keeps
+TRUST_SECONDS = 1.0
 
 
 class Groups:
-    """Cancels the others of a group when one of its orders is filled, where TWS does not; `cancel(order)` must not fail.
+    """Cancels the others of a group when one of its orders is filled, where TWS does not; `cancel(order)` cannot fail.
 
     A group is named after the reference of the order that founded it. TWS tells the name with the orders that joined,
     so that a later run knows the group again, and whether an order of it was filled while nobody was there.
@@ -19,6 +25,8 @@ class Groups:
         self._done = {}
         #: references of orders that we do not hold and of which something was filled
         self._executed = set()
+        #: (when, order) of what TWS has to cancel by itself till then
+        self._trusted = collections.deque()
 
     def name_for(self, order):
         """What a group that this order founds is called."""
@@ -42,8 +50,8 @@ class Groups:
     def accepted(self, order):
         """TWS works a new order."""
         own = order.tws.orderRef
-        if self._done.get(group_of(order), own) != own and not order.life.cancel_asked:
-            self._cancel(order)
+        if self._done.get(group_of(order), own) != own:
+            self._look_at(order)
 
     def refused(self, order):
         """TWS did not take an order into its group: we keep it there."""
@@ -69,8 +77,23 @@ class Groups:
     def _end(self, order):
         """Something of it was filled, which is its group's end: cancel the others, as far as TWS does not."""
         name = group_of(order)
-        if name.startswith(REF_PREFIX) and self._done.setdefault(name, order.tws.orderRef) != order.tws.orderRef:
+        # in a group of another name a fill may reduce the others, as in a bracket: that is TWS's alone
+        if not name.startswith(REF_PREFIX) or self._done.setdefault(name, order.tws.orderRef) != order.tws.orderRef:
             return
         for other in self._book.group(order):
-            if (order.life.group or other.life.group) and not other.life.cancel_asked:
-                self._cancel(other)
+            # what TWS has not answered for may come to it when the group is done
+            if order.life.group or other.life.group or not other.life.acknowledged:
+                self._look_at(other)
+            else:
+                self._trusted.append((time.monotonic() + TRUST_SECONDS, other))
+
+    def _look_at(self, order):
+        """Cancel what should be no more."""
+        if order.alive() and order.life.ending is None and not order.life.cancel_asked:
+            self._cancel(order)
+
+    def look_around(self):
+        """What TWS should have cancelled by itself, and works all the same, is cancelled."""
+        now = time.monotonic()
+        while self._trusted and self._trusted[0][0] <= now:
+            self._look_at(self._trusted.popleft()[1])

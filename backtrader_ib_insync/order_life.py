@@ -117,6 +117,9 @@ class Life:
         if kind == 'cancel refused':
             self.cancel_asked = False
             status = Order.Canceled if 'state: Cancelled' in text or 'state: ApiCancelled' in text else None
+            if 'state: Filled' in text:
+                self.close(Order.Completed, None, now + FILLS_PATIENCE)
+                return True
         if status is None:
             return False
         if status == Order.Canceled:
@@ -144,10 +147,12 @@ class Life:
         if self.ending is not None and self.ending.filled is not None:
             self.ending = self.ending._replace(filled=self.ending.filled + change)
 
-    def untold(self, done):
-        """How much more it had filled at its end than `done`, which executions have told."""
-        known = self.ending.filled is not None and not self.corrected
-        return max(0.0, tidy(self.ending.filled - done)) if known else 0.0
+    def untold(self, done, size):
+        """How much more of `size` it had filled at its end than `done`, which executions have told."""
+        filled = self.ending.filled
+        if filled is None:
+            filled = size if self.ending.status == Order.Completed else 0.0
+        return 0.0 if self.corrected else max(0.0, tidy(filled - done))
 
     def is_doubted(self):
         """Whether only TWS can tell if an error has ended the order."""

@@ -195,7 +195,7 @@ class Reports:
             del self.ending[order.ref]
         elif (ending.due(order.done, self.now) and not self.executions.fills.awaited(order)
               and self.broker.can_act(order)):
-            untold = order.life.untold(order.done)
+            untold = order.life.untold(order.done, order.terms.size)
             if untold:
                 self.executions.make_up(order, untold, self.now)
                 return

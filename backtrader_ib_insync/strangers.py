@@ -1,9 +1,9 @@
 """Orders that TWS holds from an earlier run, till a feed is there that trades them."""
 from .order_book import REF_PREFIX
 
-ELSEWHERE = ('TWS works orders that this library placed as client {}, such as {} {:g} {}. This run is client {}: it can '
-             'neither change, cancel nor follow them. To find them again give IBStore the same number as clientId in '
-             'each run')
+ELSEWHERE = (
+    'TWS works orders that this library placed as client {}, such as {} {:g} {}. This run is client {}: it can neither '
+    'change, cancel nor follow them. To find them again give IBStore the same number as clientId in each run')
 
 
 def name_of(contract):

@@ -22,35 +22,61 @@ def rt_volume(text):
     return Tick(int(stamp) / 1000.0, float(price), float(size))
 
 
-class Trades(Stream):
-    """Every trade of a market, from RTVolume; delayed trades where TWS sends those instead."""
+class Stamped(Stream):
+    """What TWS stamps: a first tick ahead of its clock shows that this is slow, and what it said of the beginning wrong.
+
+    Our idea of the clock may be old: what TWS says after the tick tells. Till then ticks wait, that nobody counts them
+    in a bar of which he hears afterwards that it was not watched whole.
+    """
 
     def __init__(self, sink, contract, clock):
         super().__init__(sink, contract, clock)
-        self._stamp = None
         self._is_first = True
-        self._recent = collections.deque(maxlen=RECENT)
+        self._held = None
 
     def ask(self, ib, reqId):
         self._is_first = True
         super().ask(ib, reqId)
 
-    def _stamped(self, stamp):
-        """A first trade ahead of TWS's clock shows that this is slow, and what it said of the beginning wrong."""
+    def lost(self, reason, code=0, heard=None):
+        """What waited comes before the hole."""
+        self._release()
+        super().lost(reason, code, heard)
+
+    def _traded(self, tick):
         now = local_time()
-        if self._is_first and stamp > self.clock.latest(now):
-            self._doubt_beginning(stamp)
+        if self._is_first and tick.time > self.clock.latest(now):
+            self._doubt_beginning(tick.time)
         self._is_first = False
-        self.clock.stamped(stamp, now)
+        self.clock.stamped(tick.time, now)
+        if self._held is None:
+            self._deliver(tick)
+        else:
+            self._held.append(tick)
 
     def _doubt_beginning(self, stamp):
-        """Our idea of TWS's clock may be old: what it says after the trade tells whether it is behind it."""
-        begun = self._begun
+        begun, self._held = self._begun, []
 
         def compare(second):
-            if begun == self._begun and stamp >= second + 1.0:
-                self._watch(stamp)
+            if begun == self._begun:
+                if stamp >= second + 1.0:
+                    self._watch(stamp)
+                self._release()
         self.tell_time(compare)
+
+    def _release(self):
+        held, self._held = self._held or (), None
+        for tick in held:
+            self._deliver(tick)
+
+
+class Trades(Stamped):
+    """Every trade of a market, from RTVolume; delayed trades where TWS sends those instead."""
+
+    def __init__(self, sink, contract, clock):
+        super().__init__(sink, contract, clock)
+        self._stamp = None
+        self._recent = collections.deque(maxlen=RECENT)
 
     def _send(self, ib, reqId):
         ib.client.reqMktData(reqId, self.contract, RT_VOLUME_TICKS, False, False, [])
@@ -67,8 +93,7 @@ class Trades(Stream):
         elif tickType == RT_VOLUME and not self._delayed:
             tick = rt_volume(value)
             if tick and not self._is_repeated(value):
-                self._stamped(tick.time)
-                self._deliver(tick)
+                self._traded(tick)
 
     def _is_repeated(self, text):
         """The day's volume grows with each trade: when it is the same again, so is the trade."""
@@ -153,7 +178,7 @@ class RealTimeBars(Stream):
             self._deliver(Bar(float(start), open_, high, low, close, volume, wap, count))
 
 
-class TickByTick(Stream):
+class TickByTick(Stamped):
     """Tick-by-tick data: `kind` is Last, AllLast, BidAsk or MidPoint; TWS stamps it in whole seconds."""
 
     KINDS = ('Last', 'AllLast', 'BidAsk', 'MidPoint')
@@ -172,14 +197,13 @@ class TickByTick(Stream):
 
     def tickByTickAllLast(self, tickType, stamp, price, size, *about):
         self._answered()
-        self.clock.stamped(float(stamp), local_time())
-        self._deliver(Tick(float(stamp), price, size))
+        self._traded(Tick(float(stamp), price, size))
 
     def tickByTickBidAsk(self, stamp, bid, ask, *about):
         self._answered()
         price = {'BID': bid, 'ASK': ask}.get(self._side, (bid + ask) / 2)
-        self._deliver(Tick(float(stamp), price, 0.0))
+        self._traded(Tick(float(stamp), price, 0.0))
 
     def tickByTickMidPoint(self, stamp, middle):
         self._answered()
-        self._deliver(Tick(float(stamp), middle, 0.0))
+        self._traded(Tick(float(stamp), middle, 0.0))

@@ -98,11 +98,3 @@ def test_a_fault_in_the_middle_of_buying(make_gateway, store, fault):
     bars_are_true(gateway, trader)
     ledger_agrees(gateway, trader)
     nothing_is_left(gateway)
-
-
-@pytest.mark.parametrize('skew', [40, -40])
-def test_a_gateway_whose_clock_is_wrong(make_gateway, store, monkeypatch, skew):
-    """Bars follow the stamps of trades: a fast clock closes none too early, a slow one begins none too early."""
-    monkeypatch.setattr(heartbeat, 'SHORTEST_SECONDS', 0.05)
-    monkeypatch.setitem(NIGHT, 'timerefresh', 0.05)
-    night(make_gateway, store, 'after 0s skew {}'.format(skew), minutes=1.5, speed=12.0, symbols=SYMBOLS[:1])

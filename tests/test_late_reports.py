@@ -1,9 +1,9 @@
-"""What TWS tells late, takes back, lists after a reconnection, or never tells: orders, positions and the ledger agree."""
+"""What TWS tells late, takes back, lists after a reconnection, or never tells: orders and positions stay true."""
 import datetime
 
 import backtrader as bt
 import pytest
-from test_trading import FULL, LIMIT, agrees, apple, by_hand, fill_now, rests
+from test_trading import FULL, LIMIT, agrees, fill_now, rests
 
 import helpers
 import stage
@@ -217,8 +217,8 @@ def test_p67_an_order_of_the_first_run_of_a_broker_is_told_to_the_second(make_ga
         return lambda strategy: len(strategy) == 1 and act(strategy)
     helpers.run(feed(), broker=broker, act=once(lambda strategy: strategy.buy(**LIMIT)),
                 until=lambda strategy: 'Accepted' in strategy.ended().values())
-    second = helpers.run(feed(), broker=broker, act=once(lambda strategy: gateway.call(lambda world: fill_now(world, 1))),
-                         until=lambda strategy: strategy.trades)
+    second = helpers.run(feed(), broker=broker, until=lambda strategy: strategy.trades,
+                         act=once(lambda strategy: gateway.call(lambda world: fill_now(world, 1))))
     assert list(second.ended().values()) == ['Completed'] and second.trades[0].size == 10
     assert second.orders[0].data is second.trades[0].data is second.data
 
@@ -284,3 +284,14 @@ def test_p60_an_order_that_is_told_rejected_cannot_be_transmitted_in_tws_any_mor
         run.gateway.wait(lambda world: world.exchange._book.find(1, order.orderId).status == 'Cancelled')
         run.do(lambda s: None)
         assert run.life(order) == ['Submitted', 'Rejected'] and order.info['code'] == 201
+
+
+def test_p60_what_tws_cannot_cancel_because_it_filled_has_ended(impatient):
+    with stage.open(gateway={'speed': 1}) as run:
+        run.scenario(lambda scenario: setattr(scenario, 'dropped', frozenset(['Filled'])))
+        order = rests(run)
+        run.gateway.fault('drop', 'execution')
+        run.gateway.call(lambda world: fill_now(world, order.orderId))
+        assert run.do(lambda s: s.broker.cancel(order))
+        run.ends(order, *FULL)
+        assert order.executed.size == 10 == run.position().size == run.ledger()[0]

@@ -281,6 +281,27 @@ def test_p46_a_trade_repeated_by_tws_counts_once(market):
         assert ticks(run, 2) == traded(market, start, market.now())
 
 
+@pytest.mark.parametrize('params', [
+    dict(), dict(rtbar=True), dict(tick_by_tick='Last'), dict(resampled=True), dict(resampled=True, rtbar=True),
+    dict(resampled=True, tick_by_tick='Last')], ids=str)
+@pytest.mark.parametrize('skew', [40, -40])
+def test_a_gateway_whose_clock_is_wrong(market, skew, params):
+    """Bars follow the stamps of trades: a fast clock closes none too early, a slow one begins none too early."""
+    begin = (in_session(market) // MINUTE + 1) * MINUTE
+    market.advance(begin + 5.0 - market.now())
+    market.fault('skew', skew)
+    feed = Feed(**params)
+    try:
+        with stepped.Run(market, lambda cerebro, store: feed.add(cerebro, store, begin)) as run:
+            run.until_live()
+            # whole seconds, in which TWS tells its time: the machine's clock, which stands still here, says no more
+            for _ in range(5 * 60 + 50):
+                run.step(1.0)
+            feed.is_true(run, 0)
+    finally:
+        market.fault('skew', 0)
+
+
 def test_the_machines_clock_may_be_set(market):
     """An hour ahead and back again: quotes, which TWS does not stamp, keep their time, and what is made of them too."""
     begin = in_session(market)

@@ -101,7 +101,7 @@ def test_a_trail_is_not_loosened_by_a_change_of_something_else(more):
             world.exchange._book.find(1, order.orderId).order.trailStopPrice = round(last - 12, 2)
         run.gateway.call(trailed)
         for changes in ({'size': 5}, {'valid': Order.DAY}):
-            assert run.do(lambda s: s.broker.modify(order, **changes))
+            assert run.do(lambda s, changes=changes: s.broker.modify(order, **changes))
             check(run, order, {'trailStopPrice': None, 'totalQuantity': 5})
             run.until(lambda: order.life.before is None)
             assert stop_of(run, order) == round(last - 12, 2)
@@ -115,7 +115,7 @@ def test_a_trail_by_an_amount_becomes_one_by_percent_and_back():
         order = sold(run, TRAIL)
         for changes, fields in (({'trailpercent': 0.1}, {'auxPrice': None, 'trailingPercent': 10.0}),
                                 ({'trailamount': 15.0}, {'auxPrice': 15.0, 'trailingPercent': None})):
-            assert run.do(lambda s: s.broker.modify(order, **changes))
+            assert run.do(lambda s, changes=changes: s.broker.modify(order, **changes))
             check(run, order, fields)
         run.until(lambda: order.life.before is None)
         assert order.alive() and order.info['messages'] == []
@@ -148,7 +148,7 @@ def test_a_change_of_what_the_order_does_not_have_is_an_error():
         stop = sold(run, STOP)
         for changes in ({'trailamount': 5.0}, {'trailpercent': 0.1}):
             with pytest.raises(BadOrder, match='trail'):
-                run.do(lambda s: s.broker.modify(stop, **changes))
+                run.do(lambda s, changes=changes: s.broker.modify(stop, **changes))
         assert len(run.sent()) == 1
 
 
@@ -184,7 +184,7 @@ def test_p61_a_change_that_was_lost_with_the_link_is_known_to_be():
             strategy.broker.modify(orders[1], valid=Order.DAY)
         swallowed(run, act)
         for order in orders:
-            run.until(lambda: order.life.before is None)
+            run.until(lambda order=order: order.life.before is None)
             assert 'without the change' in order.info['message']
         assert (orders[0].lmtPrice, orders[0].size, orders[0].executed.remsize, orders[1].tif) == (150.0, 10, 10, 'GTC')
         run.do(lambda s: [s.broker.modify(order, price=151.0) for order in orders])

@@ -60,7 +60,7 @@ def test_p56_p67_an_order_filled_while_the_link_was_down_ends_its_group(fault, f
             fill(world, group[filled].orderId, (400.0, 150.0)[filled])
         run.gateway.call(act)
         for order in group:
-            run.until(lambda: run.ended(order))
+            run.until(lambda order=order: run.ended(order))
         assert [run.life(order)[-1] for order in group].count('Canceled') == 2
         assert run.life(group[filled])[-1] == 'Completed'
         run.until(lambda: run.position().size == run.ledger()[0])
@@ -82,7 +82,7 @@ def test_p56_p68_a_group_is_kept_after_a_restart():
             third = joins(run, orders[1], price=510.0)
             gateway.call(lambda world: fill(world, first))
             for order in orders + [third]:
-                run.until(lambda: run.ended(order))
+                run.until(lambda order=order: run.ended(order))
             assert [run.life(order)[-1] for order in orders] == ['Completed', 'Canceled']
             assert run.life(third)[-1] == 'Canceled'
 
@@ -139,4 +139,22 @@ def test_p56_p68_what_is_left_of_an_order_that_was_filled_in_part_goes_on(filled
             gateway.call(lambda world: fill(world, ids[filled], (400.0, 150.0)[filled]))
             run.until(lambda: run.ended(by_id[ids[filled]]))
             assert run.life(by_id[ids[filled]])[-1] == 'Completed'
+            agrees(run)
+
+
+def test_p53_what_tws_reduces_by_itself_is_left_alone():
+    with simulator.running(messages_per_second=0, speed=5) as gateway:
+        with stage.open(served=gateway) as run:
+            legs = run.do(lambda s: s.buy_bracket(size=10, exectype=Order.Market, stopprice=100.0, limitprice=500.0))
+            run.ends(legs[0], *FULL)
+            run.reaches(legs[2], 'Accepted')
+        # the group that TWS made of them shows only now
+        with stage.open(served=gateway) as run:
+            orders = run.until(lambda: len(run.broker.get_orders_open()) == 2 and run.broker.get_orders_open())
+            stop, limit = sorted(orders, key=lambda order: order.orderId)
+            gateway.call(lambda world: world.exchange.scenario.partial('AAPL', [4, 1000]))
+            gateway.call(lambda world: fill(world, limit.orderId, 150.0))
+            run.until(lambda: run.ended(limit) and run.ended(stop))
+            assert run.life(limit)[-1] == 'Completed'
+            assert run.sent('CancelOrder') == []
             agrees(run)

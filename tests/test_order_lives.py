@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import stage
-from backtrader_ib_insync import account, order_life, pacing, request_desk
+from backtrader_ib_insync import account, connection, order_life, pacing, request_desk
 from test_trading import by_hand, fill_now
 
 Order = bt.Order
@@ -67,7 +67,7 @@ class Life:
         self.orders = []
         self.corrected = set()
         self.groups = []
-        self.begun = run.gateway.call(lambda world: len(world.exchange.executions()))
+        self.begun = run.gateway.call(lambda world: len(world.exchange.executions(clientId=1)))
 
     def live(self, fate, partials, refusals, deeds, at_once):
         def set_up(scenario):
@@ -100,8 +100,8 @@ class Life:
     def _correct(self, part):
         """The last execution is busted, or made smaller."""
         def correct(world):
-            made = [fill.execution for fill in world.exchange.executions(clientId=1)[self.begun:] if fill.execution.shares]
-            if made:
+            made = [fill.execution for fill in world.exchange.executions(clientId=1)[self.begun:]]
+            if made and made[-1].shares:
                 world.exchange.correct(world.now, made[-1].execId, shares=made[-1].shares * part // 1)
                 self.corrected.add(made[-1].permId)
         self.run.gateway.call(correct)
@@ -203,7 +203,7 @@ class Life:
         """Of a group of which one was filled nothing works."""
         for group in self.groups:
             if any(order.executed.size for order in group):
-                self.run.until(lambda: all(self.run.ended(order) or order.executed.size for order in group))
+                self.run.until(lambda group=group: all(self.run.ended(order) or order.executed.size for order in group))
 
     def calm(self):
         """Fate relents; what is left is cancelled, and all come to their end."""
@@ -251,7 +251,11 @@ def run():
     patience.setattr(order_life, 'UNTOLD_PATIENCE', 0.2)
     patience.setattr(order_life, 'DOUBT_PATIENCE', 0.3)
     patience.setattr(order_life, 'LISTING_PATIENCE', 0.5)
+    # by the gateway's clock, which we know well enough here
+    patience.setattr(order_life, 'FILLS_PATIENCE', 2.0 * SPEED)
     patience.setattr(account, 'AHEAD_SECONDS', 0.1)
+    # a link that is lost all the time is not tried again at once
+    patience.setattr(connection, 'BACKOFF_SECONDS', 0.1)
     # of the gateway's clock we know at best what it was some of its seconds ago
     patience.setattr(account, 'CLOCK_SECONDS', 0.2 * SPEED)
     # a feed that is cut off so often would have to wait for its gaps

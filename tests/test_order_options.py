@@ -68,8 +68,7 @@ def test_p66_the_attributes_of_an_order_that_was_refused_here_are_blank_but_ther
         order = run.do(lambda s: s.buy(size=10, exectype=Order.Limit, price=float('nan')))
         run.ends(order, 'Rejected')
         assert logged == [(0, 0, '', True, '')] and 'nan' in order.info['message']
-        with pytest.raises(AttributeError, match='no_such'):
-            order.no_such
+        assert not hasattr(order, 'no_such')
 
 
 def executions(run, order):
