@@ -77,15 +77,6 @@ class Request(NamedTuple):
     last: float
 
 
-def size_text(timeframe, compression=1):
-    """TWS's name for bars of this size, None when it has no such bar."""
-    if timeframe in _UNIT_SECONDS:
-        return _BY_SECONDS.get(_UNIT_SECONDS[timeframe] * compression)
-    if timeframe == TimeFrame.Years or compression != 1:
-        return None
-    return _BY_CALENDAR.get(timeframe)
-
-
 def base_size(timeframe, compression=1):
     """TWS's name for the largest bars that bars of this size are made of; the bars themselves when TWS has them.
 

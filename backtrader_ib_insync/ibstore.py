@@ -30,6 +30,7 @@ FAREWELL_SECONDS = 20.0
 ELSEWHERE = 0
 #: seconds of a sleep that only a record ends: Python cannot wait for ever with a bound
 LONGEST_SLEEP = 3600.0
+STOPPED = 'the store was stopped'
 
 
 class MetaSingleton(type(bt.Store)):
@@ -116,6 +117,7 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         self._loop = None
         self._connection = None
         self._process = None
+        self._ended = None
         self._deadline = None
         self._has_orders = False
         self.pass_hit = False
@@ -138,8 +140,14 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
     def start(self, data=None, broker=None):
         """Connect if that has not been done; called by cerebro, by each feed and by the broker.
 
+        A run that `stop` ended while it began stays ended: cerebro begins the next one with a start of the store alone.
         Raises StoreInUse when they belong to another cerebro than the one that runs on this store.
         """
+        if data is None and broker is None:
+            self._ended = None
+        elif self._ended is (data.getenvironment() if broker is None else broker.cerebro):
+            self._turn_away(data)
+            return
         if data is not None:
             self._serve(data.getenvironment())
             if not any(data is known for known in self.datas):
@@ -153,6 +161,10 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
             self._connect()
         else:
             self._online()
+
+    def _turn_away(self, data):
+        if data is not None:
+            data.arrive(Closed(STOPPED))
 
     def _stand_in(self, data, broker):
         """A feed that was loaded before is read without a connection."""
@@ -186,8 +198,9 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         self.link.begin()
         self._begun = time.monotonic()
         self._process = os.getpid()
-        self._loop = Loop()
-        self._connection = self._loop.call(self._make_connection)
+        loop = Loop()
+        self._connection = loop.call(self._make_connection)
+        self._loop = loop
         atexit.register(self.stop)
 
     def _make_connection(self):
@@ -208,21 +221,22 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
 
         In a run it ends every feed, and so the run; from any thread.
         """
-        loop, connection, self._loop, self._connection = self._loop, self._connection, None, None
+        self.link.up, self.link.closed = False, STOPPED
+        self._ended = self._cerebro
+        loop, self._loop = self._loop, None
         datas, self.datas = self.datas, []
         self.broker = self._cerebro = None
         if loop is None or self._is_inherited:
             return
         atexit.unregister(self.stop)
         for data in datas:
-            data.arrive(Closed('the store was stopped'))
+            data.arrive(Closed(STOPPED))
         try:
-            loop.call(connection.shut, timeout=FAREWELL_SECONDS)
+            loop.call(self._connection.shut, timeout=FAREWELL_SECONDS)
         except IBError as error:
             log.warning('no good-bye to TWS: %s', error)
         finally:
             loop.stop()
-            self.link.up = False
             self.waker.kick()
         self.link.drain()
 
@@ -256,7 +270,8 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
 
     def pending(self):
         """Whether anything of this store waits to be handled by the strategy thread."""
-        return bool(self.link.inbox or self.notifs or (self.broker is not None and self.broker.backlog())
+        broker = self.broker
+        return bool(self.link.inbox or self.notifs or (broker is not None and broker.backlog())
                     or any(data.backlog() for data in self.datas))
 
     def sleep(self, seconds):
@@ -308,10 +323,10 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
 
     def ask_time(self):
         """Have TWS tell its time, which proves that what it sent before has arrived; at most five times a second."""
-        now = time.monotonic()
-        if self._loop is not None and now - self._asked >= ASK_SECONDS:
+        loop, now = self._loop, time.monotonic()
+        if loop is not None and now - self._asked >= ASK_SECONDS:
             self._asked = now
-            self._loop.post(self._connection.beat.ask)
+            loop.post(self._connection.beat.ask)
 
     # -- requests of feeds ---------------------------------------------------------------------------------------------
 
@@ -331,20 +346,32 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
 
     def abandon(self, job):
         """Nobody waits for a download of ticks any more; harmless when the store has been stopped."""
-        if self._loop is not None:
-            self._loop.post(job.abandon)
+        loop = self._loop
+        if loop is not None:
+            loop.post(job.abandon)
 
     def _run(self, job):
-        self._online().post(self._connection.desk.run, job)
+        """Nothing when the store has been stopped: then the feed that asks is about to hear so."""
+        loop = self._loop
+        if loop is not None:
+            loop.post(self._connection.desk.run, job)
 
     def subscribe(self, make, queue):
-        """Start the stream that `make(sink, clock)` returns; its records arrive in `queue`. Returns a handle."""
-        return self._online().call(self._connection.subscribe, make, self._sink(queue))
+        """Start the stream that `make(sink, clock)` returns; its records arrive in `queue`. Returns a handle.
+
+        None when the store has been stopped: then the feed that asks is about to hear so.
+        """
+        loop = self._loop
+        try:
+            return None if loop is None else loop.call(self._connection.subscribe, make, self._sink(queue))
+        except NotConnected:
+            return None
 
     def unsubscribe(self, handle):
         """Stop a stream; harmless when the store has been stopped."""
-        if self._loop is not None:
-            self._loop.post(self._connection.desk.unsubscribe, handle)
+        loop = self._loop
+        if loop is not None:
+            loop.post(self._connection.desk.unsubscribe, handle)
 
     @property
     def _is_inherited(self):
@@ -352,20 +379,21 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
         return self._process != os.getpid()
 
     def _online(self):
-        if self._loop is None:
+        loop = self._loop
+        if loop is None:
             raise NotConnected('the store is stopped; cerebro.run() or store.start() starts it')
         if self._is_inherited:
             raise NotConnected('the connection belongs to process {}, of which this one, {}, was forked: start it '
                                "before connecting, or by multiprocessing's method 'spawn', and make it an IBStore with "
                                'a clientId of its own'.format(self._process, os.getpid()))
-        return self._loop
+        return loop
 
     # -- the raw client library ----------------------------------------------------------------------------------------
 
     @property
     def ib(self):
         """The client library's IB object. It lives on the loop thread: touch it there only, by `call`."""
-        return None if self._connection is None else self._connection.ib
+        return None if self._loop is None else self._connection.ib
 
     def call(self, function, timeout=30.0):
         """Run `function(ib)` on the loop thread and return its result, awaited when it is awaitable.
@@ -390,8 +418,9 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
     def attach(self, broker):
         """Deliver order and account records to `broker.inbox` from now on, beginning with all TWS knows."""
         self.broker = broker
-        if self._loop is not None:
-            self._loop.post(self._connection.attach, self._sink(broker.inbox))
+        loop = self._loop
+        if loop is not None:
+            loop.post(self._connection.attach, self._sink(broker.inbox))
 
     @property
     def accounts(self):
@@ -415,8 +444,9 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
     def place(self, contract, order):
         """Send a new or changed order; returns at once.
 
-        It leaves when this pass ends or sleeps, some milliseconds from now at the latest: a change of it that comes
-        before takes its place. The order must not be changed any more.
+        It leaves when this pass ends or sleeps, or 15 ms from now when a strategy computes on, for whom the loop thread
+        must wait for its turn of the interpreter, too. A change that comes before takes its place. The order must not
+        be changed any more.
         """
         self._online().post_later(self._connection.orders.place, contract, order)
         self._has_orders = True
@@ -428,14 +458,16 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
 
     def _release(self):
         """Let the orders of this pass go."""
-        if self._has_orders and self._loop is not None:
+        loop = self._loop
+        if self._has_orders and loop is not None:
             self._has_orders = False
-            self._loop.post(self._connection.orders.release)
+            loop.post(self._connection.orders.release)
 
     def list_orders(self, number):
         """Have TWS list its open orders to the broker, and after them an OrdersListed with this number."""
-        if self._loop is not None:
-            self._loop.post(self._connection.list_orders, number)
+        loop = self._loop
+        if loop is not None:
+            loop.post(self._connection.list_orders, number)
 
     def what_if(self, contract, order, timeout=10.0):
         """Margin and commission an order would have, as the client library's OrderState; nothing is placed."""

@@ -45,6 +45,8 @@ class Loop:
         self._posted = collections.deque()
         self._is_called = False
         self._is_timed = False
+        #: what `call` waits for, with the coroutine it comes of
+        self._awaited = {}
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -57,14 +59,17 @@ class Loop:
             self._finish_tasks()
             asyncio.set_event_loop(None)
             self._loop.close()
+            self._give_up()
 
     def _finish_tasks(self):
-        tasks = _all_tasks(self._loop)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        tasks = _all_tasks(self._loop)
+        while tasks:
+            for task in tasks:
+                task.cancel()
+            self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+            # somebody may have called meanwhile
+            tasks = _all_tasks(self._loop)
 
     @property
     def alive(self):
@@ -92,10 +97,22 @@ class Loop:
         try:
             if self._posted:
                 self._loop.call_soon_threadsafe(self._work_off)
-            return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+            future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         except RuntimeError:
             coroutine.close()
             raise NotConnected('the store is stopped; cerebro.run() or store.start() starts it again') from None
+        self._awaited[future] = coroutine
+        future.add_done_callback(self._awaited.pop)
+        if self._loop.is_closed():
+            self._give_up()
+        return future
+
+    def _give_up(self):
+        """The loop is closed: who came too late for it would wait for ever."""
+        for future, coroutine in list(self._awaited.items()):
+            coroutine.close()
+            if not future.done():
+                future.set_exception(NotConnected('the store was stopped while it was being asked'))
 
     def post(self, function, *args):
         """Run `function(*args)` on the loop thread soon; what it raises is logged. False when the loop is gone."""

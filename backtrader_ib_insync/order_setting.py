@@ -27,10 +27,19 @@ class Facts:
         #: the feed's, for naive dates of a strategy's
         self.zone = getattr(data, '_tz', None) or zones.UTC
         self.orderTypes = details.orderTypes if details is not None else ''
-        #: the exchange's
-        self.home = zones.zone(details.timeZoneId) if details is not None and details.timeZoneId else self.zone
+        self.home, self.day_ends = self.zone, []
+        try:
+            self._read_hours(details)
+        except (ValueError, UnknownZone) as error:
+            log.warning('the ends of trading days are unknown, and so when day orders expire: %s', error)
+
+    def _read_hours(self, details):
+        """The exchange's zone, and when its days end."""
+        if details is not None and details.timeZoneId:
+            self.home = zones.zone(details.timeZoneId)
         hours = details and (details.liquidHours or details.tradingHours)
-        self.day_ends = [session.end for session in zones.sessions(hours, self.home)] if hours else []
+        if hours:
+            self.day_ends = [session.end for session in zones.sessions(hours, self.home)]
 
     def are_of(self, data, rules):
         own, contract, details, known = self._made_of

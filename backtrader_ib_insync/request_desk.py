@@ -95,12 +95,12 @@ class RequestDesk:
             stream.lost(text, code)
 
     def farm_ok(self, name):
-        """A farm is back; whether it was lost. What stayed silent is subscribed anew, questions are asked again."""
+        """A farm is back. What stayed silent is subscribed anew, questions are asked again."""
         of_market_data = self.farms.pop(name, None)
         if of_market_data and not self.is_open:
             self.subscriptions_lost()
         if of_market_data is None or not self.is_open:
-            return False
+            return
         for stream in list(self.streams) if of_market_data else ():
             if stream.is_unproven:
                 stream.lost('a market data farm had been lost, and it may have fed this: {}'.format(name))
@@ -108,7 +108,6 @@ class RequestDesk:
                 self._ask(stream)
         for question in () if of_market_data else self._questions():
             question.lost('a data farm of TWS had been lost: {}'.format(name))
-        return True
 
     def is_dark(self):
         """Whether TWS has lost a farm that answers questions; which ones, nobody tells."""

@@ -23,7 +23,7 @@ def rt_volume(text):
 
 
 class Stamped(Stream):
-    """What TWS stamps: a first tick ahead of its clock shows that this is slow, and what it said of the beginning wrong.
+    """What TWS stamps: a first tick ahead of its clock shows that this is slow, and its word of the beginning wrong.
 
     Our idea of the clock may be old: what TWS says after the tick tells. Till then ticks wait, that nobody counts them
     in a bar of which he hears afterwards that it was not watched whole.

@@ -77,15 +77,18 @@ class Watcher(bt.Strategy):
 
 
 class Run:
-    """`add(cerebro, store)` adds the feeds; `bars`, `statuses` and `story` (both as they came) are lists by feed."""
+    """`add(cerebro, store)` adds the feeds; `bars`, `statuses` and `story` (both as they came) are lists by feed.
 
-    def __init__(self, gateway, add, **store):
+    `on_next(strategy)` is called at each bar, from the first one on.
+    """
+
+    def __init__(self, gateway, add, on_next=lambda strategy: None, **store):
         forget_store()
         self.gateway = gateway
         self.messages = []
         self.bars, self.statuses, self.story, self.reasons = (collections.defaultdict(list) for _ in range(4))
         self.strategy = self.error = None
-        self.on_next = lambda strategy: None
+        self.on_next = on_next
         self.store = IBStore(port=gateway.port, **dict(PATIENT, **store))
         self.cerebro = bt.Cerebro(stdstats=False)
         add(self.cerebro, self.store)

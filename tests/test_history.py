@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from backtrader_ib_insync import history
 from backtrader_ib_insync.errors import HistoryFailed, NotSupportedTimeframe
-from backtrader_ib_insync.history import SIZES, back, base_size, check_declared, plan, plan_till_now, size_text
+from backtrader_ib_insync.history import SIZES, back, base_size, check_declared, plan, plan_till_now
 from backtrader_ib_insync.zones import DAY, moment, parse_stamp
 
 
@@ -31,7 +31,7 @@ def utc(year, month=1, day=1, *clock):
     (TimeFrame.Months, 1, '1 month'),
 ])
 def test_every_size_of_tws_has_its_name(timeframe, compression, text):
-    assert size_text(timeframe, compression) == base_size(timeframe, compression) == text
+    assert base_size(timeframe, compression) == text
     assert SIZES[text].text == text
 
 
@@ -44,7 +44,6 @@ def test_every_size_of_tws_has_its_name(timeframe, compression, text):
     (TimeFrame.Years, 2, '1 month'),
 ])
 def test_p24_a_size_tws_lacks_is_built_from_the_largest_that_fits(timeframe, compression, base):
-    assert size_text(timeframe, compression) is None
     assert base_size(timeframe, compression) == base
 
 

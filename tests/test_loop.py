@@ -122,6 +122,33 @@ def test_a_call_under_way_ends_with_the_loop(loop):
     assert len(errors) == 1
 
 
+def test_a_call_that_comes_while_the_loop_ends_does_not_wait_for_ever(loop, monkeypatch):
+    """The loop takes it and never looks at it again: its last turn was before."""
+    ended = threading.Event()
+    finish = loop._finish_tasks
+
+    def finish_and_wait():
+        finish()
+        ended.set()
+        submitted.wait(5)
+    submitted, errors = threading.Event(), []
+    monkeypatch.setattr(loop, '_finish_tasks', finish_and_wait)
+    submit = loop._submit
+    monkeypatch.setattr(loop, '_submit', lambda coroutine: (submit(coroutine), submitted.set())[0])
+
+    def ask():
+        ended.wait(5)
+        try:
+            loop.call(list)
+        except NotConnected as error:
+            errors.append(error)
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    loop.stop()
+    thread.join(5)
+    assert len(errors) == 1
+
+
 def test_p04_no_thread_and_no_warning_is_left(caplog):
     before = threading.active_count()
     with caplog.at_level(logging.DEBUG, 'asyncio'):

@@ -74,9 +74,11 @@ def test_p38_no_time_frame_sees_another_ones_future(market):
     feeds = [Feed(APPLE, timeframe=Seconds, compression=30), Feed(APPLE), Feed(APPLE, compression=5),
              Feed(APPLE, compression=5, resampled=True)]
     seen = []
-    with stepped.Run(market, lambda cerebro, store: [one.add(cerebro, store, begin) for one in feeds]) as run:
-        run.on_next = lambda strategy: seen.append(
-            (market.now(), [data.datetime[0] if len(data) else None for data in strategy.datas]))
+
+    def look(strategy):
+        seen.append((market.now(), [data.datetime[0] if len(data) else None for data in strategy.datas]))
+    with stepped.Run(market, lambda cerebro, store: [one.add(cerebro, store, begin) for one in feeds],
+                     on_next=look) as run:
         through_a_hole(run)
         for number, one in enumerate(feeds):
             one.is_true(run, number)
@@ -97,11 +99,11 @@ def test_replayed(market, rtbar):
         cerebro.replaydata(store.getdata(dataname=APPLE, tz='UTC', rtbar=rtbar, fromdate=truth.utc(begin - 300)),
                            timeframe=Minutes, compression=1)
     grown = {}
-    with stepped.Run(market, add) as run:
-        def look(strategy):
-            data = strategy.datas[0]
-            grown.setdefault(len(data), []).append(stepped.bar(data))
-        run.on_next = look
+
+    def look(strategy):
+        data = strategy.datas[0]
+        grown.setdefault(len(data), []).append(stepped.bar(data))
+    with stepped.Run(market, add, on_next=look) as run:
         through_a_hole(run)
         contract = run.datas[0].contract
         wanted = market.call(lambda world: truth.live(
@@ -123,8 +125,9 @@ def test_replayed_days(unpaced):
         def add(cerebro, store):
             cerebro.replaydata(store.getdata(dataname=APPLE, tz='UTC', fromdate=datetime.datetime(2024, 11, 19)),
                                timeframe=bt.TimeFrame.Days)
-        with stepped.Run(gateway, add) as run:
-            run.on_next = lambda strategy: grown.__setitem__(len(strategy.data), stepped.bar(strategy.data))
+        def look(strategy):
+            grown[len(strategy.data)] = stepped.bar(strategy.data)
+        with stepped.Run(gateway, add, on_next=look) as run:
             run.until_live()
             for _ in range(10):
                 run.step(360)

@@ -287,6 +287,24 @@ def test_stop_from_elsewhere_ends_a_run_that_waits(store, gateway, word, params)
     assert not our_threads()
 
 
+def test_stop_while_a_run_begins_ends_it(store, gateway, monkeypatch):
+    """And not: the next feed that starts connects anew, and orders fill that no broker hears of."""
+    made = store(gateway)
+    start = ibnew.IBStore.start
+
+    def start_after_a_stop(self, **whose):
+        if 'data' in whose:
+            monkeypatch.undo()
+            self.stop()
+        start(self, **whose)
+    monkeypatch.setattr(ibnew.IBStore, 'start', start_after_a_stop)
+    recorder = run(made.getdata(**MINUTES), broker=made.getbroker())
+    assert recorder.statuses == [['DISCONNECTED']]
+    assert not our_threads()
+    recorder = run(made.getdata(**MINUTES), broker=made.getbroker(), until=lambda strategy: strategy.is_live())
+    assert recorder.statuses[0][-1] == 'LIVE'
+
+
 def test_two_cerebros_at_once_are_one_too_many(store, gateway):
     """The second is told so, on a thread of its own as within the first; the first goes on."""
     refused = []

@@ -4,6 +4,7 @@ import time
 import pytest
 
 from backtrader_ib_insync.clock import ServerClock
+from backtrader_ib_insync.localclock import local_time
 from backtrader_ib_insync.messages import Bar, DataType, Lost, Refused, Restored, Tick, Warned, Watching
 from backtrader_ib_insync.streams import Quotes, RealTimeBars, TickByTick, Trades, rt_volume
 from backtrader_ib_insync.subscription import REFUSED_AGAIN_SECONDS
@@ -96,6 +97,46 @@ def test_p11_an_answer_from_before_another_loss_allows_nothing():
     answers[0](1001)
     heard.stream.priceSizeTick(1, 10.0, 5.0)
     assert [type(word) for word in heard.of(Lost, Restored)] == [Lost]
+
+
+def ahead_of_its_clock(heard):
+    """A whole second that TWS's clock cannot have reached, as far as is known."""
+    return int(heard.clock.latest(local_time())) + 10
+
+
+@pytest.mark.parametrize('kind', ['trades', 'by tick'])
+@pytest.mark.parametrize('behind', [True, False])
+def test_p37_ticks_wait_till_their_beginning_is_certain(kind, behind):
+    """Whoever counted them before could not take them back."""
+    heard = Heard(Trades) if kind == 'trades' else Heard(TickByTick, 'Last', '')
+    heard.stream.tickSize(8, 1000.0)
+    answers = []
+    heard.stream.tell_time = answers.append
+    first = ahead_of_its_clock(heard)
+    for number in range(2):
+        if kind == 'trades':
+            heard.stream.tickString(48, '{};1;{}000;{};1;true'.format(10 + number, first + number, number + 1))
+        else:
+            heard.stream.tickByTickAllLast(1, first + number, 10.0 + number, 1.0, '', '', '')
+    assert not heard.of(Tick)
+    for tell in answers:
+        tell(first - behind)
+    told = heard.of(Tick, Watching)
+    assert [type(record) for record in told] == [Watching] * (1 + behind) + [Tick, Tick]
+    assert [record.since for record in told[1:-2]] == [first] * behind
+
+
+def test_p37_ticks_that_wait_come_before_a_hole():
+    heard = Heard(Trades)
+    answers = []
+    heard.stream.tell_time = answers.append
+    heard.stream.tickString(48, '10;1;{}000;1;1;true'.format(ahead_of_its_clock(heard)))
+    assert not heard
+    heard.stream.lost('the link')
+    assert [type(record) for record in heard] == [Tick, Lost]
+    for tell in answers:
+        tell(1041)
+    assert [type(record) for record in heard] == [Tick, Lost]
 
 
 def test_watching_is_told_once_and_dated_by_tws():

@@ -3,10 +3,10 @@
 The gateway's clock is stepped; its fault `unsubscribe` is what TWS does: nothing under that request id any more, while
 all else goes on.
 """
-import datetime
 import re
 
 import backtrader as bt
+import dateutil.parser
 import pytest
 import stepped
 import truth
@@ -40,7 +40,7 @@ def asked(market, kind='ReqHistoricalData'):
 
 def doubted(run):
     """The ends of the bars that the user was told to doubt, in seconds since the epoch."""
-    return {datetime.datetime.fromisoformat(found).timestamp()
+    return {dateutil.parser.parse(found).timestamp()
             for text in run.messages for found in STAMP.findall(text)}
 
 
