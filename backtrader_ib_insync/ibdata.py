@@ -66,10 +66,10 @@ class IBData(DataBase, metaclass=MetaIBData):
 
     A feed of ``TimeFrame.Ticks`` delivers every trade (of FX, CFD and indices every change of the price). Trades that
     passed while the link was down come from TWS's history of ticks before it says LIVE again, and with ``fromdate``
-    those since then; without it a live feed of ticks begins now. TWS dates ticks of history in whole seconds, so several
-    have the same stamp; what was delivered of a second is not told twice. IB filters its history: where it lacks a trade
-    that came live ``notify_store`` is told. It gives a thousand ticks a request, 60 requests in 10 minutes: a day of a
-    busy stock takes an hour or more.
+    those since then; without it a live feed of ticks begins now. TWS dates ticks of history in whole seconds, so
+    several have the same stamp; what was delivered of a second is not told twice. IB filters its history: where it
+    lacks a trade that came live ``notify_store`` is told. It gives a thousand ticks a request, 60 requests in 10
+    minutes: a day of a busy stock takes an hour or more.
 
     All stamps are UTC; ``tz`` (or the contract's own zone) is for display and for naive dates, as in backtrader.
     """
