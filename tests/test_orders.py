@@ -341,7 +341,7 @@ def test_p58_a_fill_overtakes_a_cancel():
     (200, 'No security definition', False, Order.Rejected), (321, 'validation', False, Order.Rejected),
     (321, 'validation', True, None), (105, 'does not match', True, None), (110, 'tick', False, Order.Rejected),
     (202, 'Order Canceled - reason:', True, Order.Canceled), (10147, 'not found', True, Order.Canceled),
-    (10148, 'cannot be cancelled, state: Filled.', True, None),
+    (10148, 'cannot be cancelled, state: Filled.', True, Order.Completed),
     (10148, 'cannot be cancelled, state: Cancelled.', True, Order.Canceled),
     (161, 'not in a cancellable state', True, None),
     (399, 'will not be placed until', True, None), (399, 'will not be placed until', False, None),
