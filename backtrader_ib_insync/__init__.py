@@ -5,7 +5,7 @@ Where to look:
     ibstore      IBStore: the connection, its params, its life       ibdata     IBData: the feed, one method per state
     ibbroker     IBBroker: orders, cash, positions                   orders     IBOrder
     course       a feed's way: history, seam, live, lost, back       tickcourse, daycourse   the same of ticks, of days
-    order_desk   what strategies order, on its way to TWS            order_reports   what TWS says of it, on its way back
+    order_desk   what strategies order, on the way to TWS            order_reports   what TWS says of it, and back
     connection   sessions with TWS: connect, watch, reconnect        streams    live subscriptions
     downloads    contract lookups and histories                      bars       what makes a bar
     contract     datanames                                           history    what TWS serves of the past
