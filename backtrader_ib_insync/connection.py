@@ -320,7 +320,8 @@ class Connection:
     def list_orders(self, number):
         """Have TWS list its open orders; a new session does so by itself."""
         if self._in_session:
-            self.desk.spawn(self._list_orders(number))
+            # a change that waits to leave can bring an order back to life that was refused
+            self.orders.then(lambda: self.desk.spawn(self._list_orders(number)))
 
     async def _list_orders(self, number):
         try:

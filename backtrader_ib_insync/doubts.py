@@ -7,7 +7,7 @@ class Doubts:
     def __init__(self, store, book):
         self.store = store
         self.book = book
-        self._asked = 0
+        self._asked = self._viewed = 0
         self._is_due = False
 
     def add(self, order):
@@ -26,9 +26,13 @@ class Doubts:
         """TWS has answered: what it did not list has ended, as far as it was in doubt before that question."""
         self._confirm(record.number)
 
+    def begin(self):
+        """TWS begins to tell its whole view."""
+        self._viewed = self._asked
+
     def settle(self):
-        """A whole view of TWS's answers all questions."""
-        self._confirm(self._asked)
+        """A whole view of TWS's answers all questions that were asked before it."""
+        self._confirm(self._viewed)
 
     def _confirm(self, number):
         for order in self.book.open():

@@ -25,7 +25,7 @@ class Groups:
         self._done = {}
         #: references of orders that we do not hold and of which something was filled
         self._executed = set()
-        #: (when, order) of what TWS has to cancel by itself till then
+        #: (when, order) of what has to be gone by then
         self._trusted = collections.deque()
 
     def name_for(self, order):
@@ -88,12 +88,15 @@ class Groups:
                 self._trusted.append((time.monotonic() + TRUST_SECONDS, other))
 
     def _look_at(self, order):
-        """Cancel what should be no more."""
-        if order.alive() and order.life.ending is None and not order.life.cancel_asked:
+        """Cancel what should be no more, and see to it that it is: a cancel may be refused, an end taken back."""
+        if not order.alive():
+            return
+        if order.life.ending is None and not order.life.cancel_asked:
             self._cancel(order)
+        self._trusted.append((time.monotonic() + TRUST_SECONDS, order))
 
     def look_around(self):
-        """What TWS should have cancelled by itself, and works all the same, is cancelled."""
+        """What should be cancelled by now, and works all the same, is cancelled, again if need be."""
         now = time.monotonic()
         while self._trusted and self._trusted[0][0] <= now:
             self._look_at(self._trusted.popleft()[1])

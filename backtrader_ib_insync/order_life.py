@@ -116,6 +116,7 @@ class Life:
         status = ENDING_ERRORS.get(kind)
         if kind == 'cancel refused':
             self.cancel_asked = False
+            self.acknowledged = True
             status = Order.Canceled if 'state: Cancelled' in text or 'state: ApiCancelled' in text else None
             if 'state: Filled' in text:
                 self.close(Order.Completed, None, now + FILLS_PATIENCE)
@@ -124,13 +125,16 @@ class Life:
             return False
         if status == Order.Canceled:
             self.close(self.ended(now), None, now + UNTOLD_PATIENCE)
-        elif (self.acknowledged or self.before is not None) and (self.ending is None or self.ending.revocable):
+        elif self._may_work() and (self.ending is None or self.ending.revocable):
             # what was refused may be a change or a cancel of an order that TWS works on; and a change that crosses
             # the refusal on the wire can make TWS take the order after all
             self.ending = Ending(status, self.filled, math.inf, True)
         else:
             self.close(status, self.filled, now + FILLS_PATIENCE)
         return True
+
+    def _may_work(self):
+        return self.acknowledged or self.cancel_asked or self.before is not None
 
     def close(self, status, filled, latest):
         """Note an end; one that was noted for good stays, but may learn how much had been filled."""
@@ -157,6 +161,13 @@ class Life:
     def is_doubted(self):
         """Whether only TWS can tell if an error has ended the order."""
         return self.ending is not None and self.ending.revocable and self.ending.latest == math.inf
+
+    def go_on(self):
+        """TWS works it: no error has ended it."""
+        self.doubt = 0
+        self.acknowledged = True
+        if self.ending is not None and self.ending.revocable:
+            self.ending = None
 
     def confirm(self):
         """TWS lists the order no longer: the end stands."""

@@ -16,13 +16,17 @@ TURN_SECONDS = 0.02
 
 
 class Waiting:
-    """A cancel, or an order (or a change of one) when `contract` is given, that has not left; it may at `due`."""
-    __slots__ = ('order', 'contract', 'due')
+    """A cancel, or an order (or a change of one) when `contract` is given, that has not left; it may at `due`.
 
-    def __init__(self, order, contract=None, due=0.0):
+    Without an order it is something to do in its turn, `act()`.
+    """
+    __slots__ = ('order', 'contract', 'due', 'act')
+
+    def __init__(self, order, contract=None, due=0.0, act=None):
         self.order = order
         self.contract = contract
         self.due = due
+        self.act = act
 
 
 class OrderLine:
@@ -62,6 +66,11 @@ class OrderLine:
         self._queue.append(Waiting(copy.copy(order)))
         self._work_off()
 
+    def then(self, act):
+        """Do something when TWS has been sent all that waits; not at all when that is dropped."""
+        self._queue.append(Waiting(None, act=act))
+        self._work_off()
+
     def release(self):
         """Nothing more is to be said of the orders that wait."""
         self._released = time.monotonic() + HOLD_SECONDS
@@ -79,7 +88,7 @@ class OrderLine:
         for one in waiting:
             if one.contract is not None:
                 self._tell_unsent(one.order, reason)
-            elif one.order.orderId not in unsent:
+            elif one.act is None and one.order.orderId not in unsent:
                 self._send_cancel(one.order)
 
     async def what_if(self, contract, order):
@@ -111,6 +120,9 @@ class OrderLine:
 
     def _send(self, waiting):
         order = waiting.order
+        if waiting.act is not None:
+            waiting.act()
+            return
         if waiting.contract is None:
             self._send_cancel(order)
             return

@@ -7,11 +7,14 @@ from backtrader import Order
 from . import codes, messages, order_changes
 from .doubts import Doubts
 from .executions import Executions
-from .order_life import ALIVE, ENDED, FILLED, FILLS_PATIENCE, STATUSES
+from .order_life import ALIVE, DOUBTED, ENDED, FILLED, FILLS_PATIENCE, STATUSES
 from .orders import date_number
 from .strangers import Strangers, name_of
 
 log = logging.getLogger(__name__)
+
+#: what TWS says of an order that it works no more
+OVER = (ENDED, FILLED, DOUBTED)
 
 
 class Reports:
@@ -77,18 +80,25 @@ class Reports:
         self._take_over(order, record.order)
         if record.warning and record.warning != order.info.get('message'):
             order.tell(0, record.warning)
-        if order.life.doubt and STATUSES.get(record.status) is ALIVE:
-            order.life.doubt = 0
-            self._restore(order)
+        if order.life.doubt and STATUSES.get(record.status) not in OVER:
+            self._clear(order, record.status)
         # an end told here says nothing of what had been filled; orderStatus does
         if STATUSES.get(record.status) not in (ENDED, FILLED):
             self._status(order, record.status, 0.0, '')
+
+    def _clear(self, order, status):
+        """TWS lists an order that an error seemed to have ended: it works, or waits for its cancel to be done."""
+        order.life.go_on()
+        if order.life.before is not None or status != 'PendingCancel':
+            self._restore(order)
 
     def _take_over(self, order, told):
         """What TWS works is what counts: a change made by hand, or our own now confirmed."""
         if order.life.before is not None:
             # the first of several changes may have been taken, and the last refused
             order.life.before = order_changes.left(order.exectype, order.versions(), told)[:-1] or None
+            if order.life.before is None:
+                self._note_filled(order)
         elif order.life.acknowledged:
             terms, tws = order_changes.followed(order.exectype, order.terms, order.tws, told)
             if tws is not order.tws:
@@ -123,7 +133,7 @@ class Reports:
             order.accept(order.broker)
             self.broker.notify(order)
             self.desk.groups.accepted(order)
-        if order.life.inactive and not order.alive():
+        if not order.alive() and (order.life.inactive or said is ALIVE and order.status != Order.Completed):
             self.desk.recall(order)
         self._note_end(order)
 
@@ -180,8 +190,11 @@ class Reports:
         order.ask(terms)
         order.state(tws, until)
         self.book.name(order, permId)
+        self._note_filled(order)
+
+    def _note_filled(self, order):
+        """It may have been filled while a modification was on its way."""
         if order.executed.size and not order.executed.remsize:
-            # it was filled while the modification was on its way
             order.life.close(Order.Completed, order.done, math.inf)
             self._note_end(order)
 
@@ -195,6 +208,8 @@ class Reports:
             del self.ending[order.ref]
         elif (ending.due(order.done, self.now) and not self.executions.fills.awaited(order)
               and self.broker.can_act(order)):
+            if ending.status == Order.Completed:
+                self._take_least(order)
             untold = order.life.untold(order.done, order.terms.size)
             if untold:
                 self.executions.make_up(order, untold, self.now)
@@ -202,6 +217,14 @@ class Reports:
             del self.ending[order.ref]
             # what was busted whole is no longer filled
             self._end(order, ending.status if ending.status != Order.Completed or order.done else Order.Canceled)
+
+    def _take_least(self, order):
+        """It is filled: as the smallest that TWS may have worked, if changes were on their way and come to nothing."""
+        sizes = [version.terms.size for version in order.versions()]
+        least = min((size for size in sizes if size >= order.done), default=sizes[-1])
+        if least != sizes[-1]:
+            self._restore(order, sizes.index(least))
+        order.life.before = None
 
     def _end(self, order, status):
         if order.life.inactive:
@@ -235,6 +258,7 @@ class Reports:
 
     def _synchronising(self, record):
         self.view = View(self.now)
+        self.doubts.begin()
         self.accounts.begin()
         for order in self.book.open():
             order.life.listed = False
@@ -257,9 +281,10 @@ class Reports:
         for completed in view.completed:
             self.desk.groups.completed(completed)
             self._complete(completed)
-        for order in self.book.open() if record.orders else ():
-            self._compare(order)
-        self.doubts.settle()
+        if record.orders:
+            self.doubts.settle()
+            for order in self.book.open():
+                self._compare(order)
         self.views += 1
 
     def _complete(self, record):
@@ -284,6 +309,8 @@ class Reports:
         if order.life.transmitted and not order.life.listed and order.life.ending is None:
             order.tell(0, 'TWS does not list the order after the reconnection')
             order.life.missed(self.now)
+            # it may have been on its way to this very session
+            self.doubts.add(order)
             self._note_end(order)
 
 

@@ -223,11 +223,18 @@ class IBOrder(Order):
         self.executed.total()
 
     def execute(self, dt, size, price, *args):
-        """backtrader's; an order that ended keeps its end."""
+        """backtrader's; an order that ended keeps its end, and one that TWS may hold to be larger is not complete."""
         ended, status = not self.alive(), self.status
         super().execute(dt, size, price, *args)
         if ended:
             self.status = status
+        elif self.status == Order.Completed and self._may_work_on():
+            self.status = Order.Partial
+
+    def _may_work_on(self):
+        ending = self.life.ending
+        is_known = ending is not None and ending.status == Order.Completed
+        return not is_known and any(version.terms.size > self.done for version in self.life.before or ())
 
     def end(self, status, dt):
         """Reach one of the final statuses at `dt` (a date number, UTC)."""

@@ -86,6 +86,22 @@ def test_p60_an_order_that_filled_in_part_and_ended_while_the_link_was_down_is_t
         agrees(run)
 
 
+def test_p67_an_order_that_went_out_to_a_session_whose_view_was_before_it_works_though_no_status_says_so():
+    with stage.open(store=AGAIN) as run:
+        run.scenario(lambda scenario: setattr(scenario, 'dropped', frozenset(['PreSubmitted', 'Submitted'])))
+
+        def act(strategy):
+            # this thread hears of nothing meanwhile
+            views = len(run.sent('ReqExecutions'))
+            run.gateway.fault('cut')
+            run.until(lambda: len(run.sent('ReqExecutions')) > views and run.store._connection._in_session)
+            return strategy.buy(**LIMIT)
+        order = run.do(act)
+        run.until(lambda: any('connected again' in said for said in run.said))
+        run.until(lambda: order.life.ending is None and 'Accepted' in run.life(order))
+        assert run.life(order) == ['Submitted', 'Accepted'] and order in run.broker.get_orders_open()
+
+
 # -- corrections -------------------------------------------------------------------------------------------------------
 
 def correct(run, **changes):

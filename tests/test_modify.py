@@ -4,7 +4,8 @@ import itertools
 
 import backtrader as bt
 import pytest
-from test_trading import LIMIT, check, rests
+from test_late_reports import impatient
+from test_trading import LIMIT, agrees, check, fill_now, rests
 
 import stage
 from backtrader_ib_insync import simulator
@@ -262,3 +263,50 @@ def test_p61_a_view_of_the_order_from_before_the_change_confirms_nothing():
         run.do(lambda s: s.broker.modify(order, valid=datetime.timedelta(hours=3)))
         run.until(lambda: order.info['messages'])
         run.until(lambda: (order.goodTillDate, order.life.until) == (date, until))
+
+
+# -- across a fill -----------------------------------------------------------------------------------------------------
+
+def crossing(run, orderId, portions):
+    """The next change of orders finds that the market came first, and that so much was filled."""
+    def act(world):
+        exchange, change = world.exchange, world.exchange._modify
+
+        def modify(ticket, *args):
+            exchange._modify = change
+            exchange.scenario.partial('AAPL', portions)
+            fill_now(world, orderId)
+            change(ticket, *args)
+        exchange._modify = modify
+    run.gateway.call(act)
+
+
+def test_p61_an_order_made_smaller_while_it_fills_is_complete_when_tws_says_so():
+    with stage.open() as run:
+        order = rests(run)
+        crossing(run, order.orderId, [4] + [0] * 100000)
+        # TWS refuses the change, for 4 are filled already, and works the other 6
+        run.gateway.fault('late', 'error', '4')
+        run.do(lambda s: s.broker.modify(order, size=4))
+        run.reaches(order, 'Partial')
+        run.until(lambda: order.info['messages'])
+        run.until(lambda: order.life.before is None)
+        assert run.life(order) == ['Submitted', 'Accepted', 'Partial'] and order in run.broker.get_orders_open()
+        assert (order.executed.size, order.executed.remsize) == (4, 6)
+        run.scenario(lambda scenario: scenario._partials.clear())
+        run.gateway.call(lambda world: fill_now(world, order.orderId))
+        run.ends(order, 'Submitted', 'Accepted', 'Partial', 'Completed')
+        agrees(run)
+
+
+def test_p61_what_was_filled_before_its_change_came_is_not_made_up_to_the_size_it_was_changed_to(impatient):
+    with stage.open() as run:
+        order = rests(run)
+        crossing(run, order.orderId, [])
+        run.scenario(lambda scenario: setattr(scenario, 'dropped', frozenset(['Filled'])))
+        change = each(order, {'size': 30}, {'price': 151.0})
+        run.do(lambda s: (change(s), s.cancel(order)))
+        run.ends(order, 'Submitted', 'Accepted', 'Partial', 'Completed')
+        assert [text.split()[0] for text in order.info['messages'][:3]] == ['104', '104', '10148']
+        assert (order.executed.size, order.executed.remsize, order.size) == (10, 0, 10)
+        agrees(run)

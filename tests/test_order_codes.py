@@ -221,3 +221,81 @@ def test_p58_p60_a_cancel_that_is_done_or_finds_nothing_ends_the_order(run):
     run.do(lambda s: (s.cancel(gone), s.cancel(late), s.cancel(done)))
     ended(run, [done, gone, late], 'Submitted', 'Accepted', 'Canceled')
     assert [order.info['code'] for order in (done, gone, late)] == [202, 10147, 10148]
+
+
+# -- an error that seems to end what TWS works --------------------------------------------------------------------------
+
+def works(run, order):
+    """TWS works it, and it is open for us."""
+    run.reaches(order, 'Accepted')
+    run.until(lambda: order.life.ending is None and not order.life.doubt)
+    assert run.life(order) == ['Submitted', 'Accepted'] and order in run.broker.get_orders_open()
+    assert order.orderId in run.gateway.call(
+        lambda world: [opened.order.orderId for opened, _ in world.exchange.open_orders(1)])
+
+
+@pytest.mark.client_errors
+def test_p59_an_order_that_is_refused_while_its_change_waits_to_leave_may_work_by_that_change(run):
+    scripted(run, [203], 'place', inactive=True)
+
+    def act(strategy):
+        store, order = strategy.broker.store, strategy.buy(**LIMIT)
+        store._release()
+        run.until(lambda: any(trade.order.orderId == order.orderId and trade.isDone()
+                              for trade in store.call(lambda ib: ib.trades())))
+        # of the refusal this thread knows nothing yet
+        assert strategy.broker.modify(order, price=151.0)
+        return order
+    works(run, run.do(act))
+
+
+@pytest.mark.client_errors
+@pytest.mark.parametrize('code', [321, 201])
+def test_p58_a_refused_cancel_of_an_order_that_tws_said_nothing_of_leaves_it_alive(run, code):
+    run.scenario(lambda scenario: setattr(scenario, 'dropped', frozenset(['PreSubmitted', 'Submitted'])))
+    try:
+        order = run.do(lambda s: s.buy(**LIMIT))
+        run.gateway.wait(lambda world: world.exchange.open_orders(1))
+        scripted(run, [code], 'cancel')
+        run.do(lambda s: s.cancel(order))
+        heard(run, [order], [code])
+        works(run, order)
+    finally:
+        run.scenario(lambda scenario: setattr(scenario, 'dropped', frozenset()))
+
+
+@pytest.mark.client_errors
+def test_p58_an_order_that_waits_for_its_cancel_has_not_ended_by_a_refused_change(run):
+    run.scenario(lambda scenario: vars(scenario).update(cancel_delay=1000.0, pending_cancel=True))
+    try:
+        order, = rests(run, 1)
+        scripted(run, [201], 'modify')
+        asked = len(run.sent('ReqOpenOrders'))
+        run.do(lambda s: (s.broker.modify(order, price=99.0), s.cancel(order)))
+        heard(run, [order], [201])
+        run.until(lambda: len(run.sent('ReqOpenOrders')) > asked and not order.life.doubt)
+        assert order.alive() and order.life.ending is None and order.lmtPrice == 100.0
+        # a fill overtakes the cancel
+        run.gateway.call(lambda world: world.exchange._floor.fill(
+            world.exchange._book.find(1, order.orderId), world.now, 100.0, 10))
+        ended(run, [order], 'Submitted', 'Accepted', 'Completed')
+    finally:
+        run.scenario(lambda scenario: vars(scenario).update(cancel_delay=0.0, pending_cancel=False))
+
+
+@pytest.mark.client_errors
+def test_p60_what_was_told_as_ended_and_works_all_the_same_is_cancelled(run):
+    scripted(run, [201], 'place', inactive=True)
+    # TWS keeps it, inactive
+    scripted(run, [161], 'cancel')
+    order = run.do(lambda s: s.buy(**LIMIT))
+    ended(run, [order], 'Submitted', 'Rejected')
+    run.until(lambda: not order.life.cancel_asked)
+
+    def revive(world):
+        ticket = world.exchange._book.find(1, order.orderId)
+        world.exchange.place(world.now, 1, ticket.order, ticket.contract, ticket.instrument)
+    run.gateway.call(revive)
+    run.gateway.wait(lambda world: world.exchange._book.find(1, order.orderId).status == 'Cancelled')
+    run.do(lambda s: None)
+    assert run.life(order) == ['Submitted', 'Rejected']
