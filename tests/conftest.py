@@ -5,7 +5,7 @@ import threading
 import pytest
 from helpers import forget_store, open_sockets, our_threads, wait_until
 
-from backtrader_ib_insync import insync, pacing, request_desk, simulator
+from backtrader_ib_insync import insync, order_life, order_reports, pacing, request_desk, simulator
 from backtrader_ib_insync.ibstore import IBStore
 
 CLIENTS = ('ib_insync', 'ib_async', 'eventkit', 'backtrader_ib_insync', 'asyncio')
@@ -70,6 +70,13 @@ def unpaced():
         patch.setattr(request_desk, 'Pacing', lambda: pacing.Pacing(limits))
         patch.setattr(insync, 'BURST', 0)
         yield
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """What the library waits for in vain, of executions, will not come."""
+    monkeypatch.setattr(order_life, 'FILLS_PATIENCE', 0.5)
+    monkeypatch.setattr(order_reports, 'FILLS_PATIENCE', 0.5)
 
 
 class Ear(logging.Handler):

@@ -7,7 +7,7 @@ from test_trading import FULL, LIMIT, agrees, fill_now, rests
 
 import helpers
 import stage
-from backtrader_ib_insync import order_life, order_reports, simulator
+from backtrader_ib_insync import order_life, simulator
 
 Order = bt.Order
 AGAIN = {'reconnect': -1, 'timeout': 0.2}
@@ -240,13 +240,6 @@ def test_p67_an_order_of_the_first_run_of_a_broker_is_told_to_the_second(make_ga
 
 
 # -- what TWS never tells ----------------------------------------------------------------------------------------------
-
-@pytest.fixture
-def impatient(monkeypatch):
-    """What the library waits for in vain here will not come."""
-    monkeypatch.setattr(order_life, 'FILLS_PATIENCE', 0.5)
-    monkeypatch.setattr(order_reports, 'FILLS_PATIENCE', 0.5)
-
 
 def test_p67_an_order_that_filled_over_night_is_told_with_its_size_and_price(impatient):
     with stage.open(store=AGAIN) as run:

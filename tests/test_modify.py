@@ -4,7 +4,6 @@ import itertools
 
 import backtrader as bt
 import pytest
-from test_late_reports import impatient
 from test_trading import LIMIT, agrees, check, fill_now, rests
 
 import stage

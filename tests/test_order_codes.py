@@ -223,7 +223,7 @@ def test_p58_p60_a_cancel_that_is_done_or_finds_nothing_ends_the_order(run):
     assert [order.info['code'] for order in (done, gone, late)] == [202, 10147, 10148]
 
 
-# -- an error that seems to end what TWS works --------------------------------------------------------------------------
+# -- an error that seems to end what TWS works -------------------------------------------------------------------------
 
 def works(run, order):
     """TWS works it, and it is open for us."""
