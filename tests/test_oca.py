@@ -161,28 +161,6 @@ def test_p53_what_tws_reduces_by_itself_is_left_alone():
 
 
 @pytest.mark.client_errors
-def test_p56_an_order_in_doubt_when_its_group_ends_is_cancelled_when_it_turns_out_to_work():
-    with stage.open() as run:
-        first = rests(run)
-        second = joins(run, first)
-
-        def act(world):
-            exchange, change = world.exchange, world.exchange._modify
-            exchange.scenario.refuse_next(201, 'Order rejected - reason:for now', on='modify')
-
-            def modify(ticket, *args):
-                exchange._modify = change
-                change(ticket, *args)
-                fill(world, first.orderId)
-            exchange._modify = modify
-        run.gateway.call(act)
-        run.do(lambda s: s.broker.modify(second, price=510.0))
-        run.ends(first, *FULL)
-        run.ends(second, 'Submitted', 'Accepted', 'Canceled')
-        assert run.gateway.call(lambda world: world.exchange.open_orders(1)) == []
-
-
-@pytest.mark.client_errors
 @pytest.mark.parametrize('code', [161, 321])
 def test_p56_a_cancel_that_tws_refuses_is_asked_again_for_what_should_be_no_more(code):
     with stage.open() as run:

@@ -235,21 +235,6 @@ def works(run, order):
 
 
 @pytest.mark.client_errors
-def test_p59_an_order_that_is_refused_while_its_change_waits_to_leave_may_work_by_that_change(run):
-    scripted(run, [203], 'place', inactive=True)
-
-    def act(strategy):
-        store, order = strategy.broker.store, strategy.buy(**LIMIT)
-        store._release()
-        run.until(lambda: any(trade.order.orderId == order.orderId and trade.isDone()
-                              for trade in store.call(lambda ib: ib.trades())))
-        # of the refusal this thread knows nothing yet
-        assert strategy.broker.modify(order, price=151.0)
-        return order
-    works(run, run.do(act))
-
-
-@pytest.mark.client_errors
 @pytest.mark.parametrize('code', [321, 201])
 def test_p58_a_refused_cancel_of_an_order_that_tws_said_nothing_of_leaves_it_alive(run, code):
     run.scenario(lambda scenario: setattr(scenario, 'dropped', frozenset(['PreSubmitted', 'Submitted'])))
