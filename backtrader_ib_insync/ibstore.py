@@ -408,6 +408,8 @@ class IBStore(bt.Store, metaclass=MetaSingleton):
 
     def _await_session(self, seconds):
         link = self.link
+        if link.had_session:
+            return
         if not self.await_fact(lambda: link.had_session or link.closed is not None, seconds):
             raise TimedOut('no connection to TWS within {:g} s'.format(seconds))
         if not link.had_session:

@@ -202,7 +202,7 @@ class OrderDesk:
             self._overdue.append(order)
 
     def recall(self, order):
-        """It is told Rejected, but TWS keeps it, inactive, where a person could transmit it: TWS is to forget it."""
+        """It is told as ended, but TWS works it, or keeps it inactive where a person could transmit it: no more."""
         if not order.life.cancel_asked and not self.store.link.reason_not_trading():
             order.life.cancel_asked = True
             self.store.cancel(order.tws)

@@ -133,9 +133,19 @@ class Reports:
             order.accept(order.broker)
             self.broker.notify(order)
             self.desk.groups.accepted(order)
-        if not order.alive() and (order.life.inactive or said is ALIVE and order.status != Order.Completed):
-            self.desk.recall(order)
+        if not order.alive() and order.status != Order.Completed:
+            self._recall(order, said)
         self._note_end(order)
+
+    def _recall(self, order, said):
+        """It was told as ended, and TWS has it all the same."""
+        if said is ALIVE:
+            self.broker.said('order {} was told as {}, but TWS works it: it is cancelled there'.format(
+                order.ref, order.getstatusname()))
+            # whatever was asked before has not ended it
+            order.life.cancel_asked = False
+        if said is ALIVE or order.life.inactive:
+            self.desk.recall(order)
 
     def _order_error(self, record):
         order = self.book.by_id.get((self.broker.store.clientId, record.orderId))

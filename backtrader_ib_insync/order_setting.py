@@ -16,7 +16,7 @@ LOOK_SECONDS = 1800.0
 
 
 class Facts:
-    """Of one feed, as far as TWS has told; `is_of` tells whether they still hold."""
+    """Of one feed, as far as TWS has told; `are_of` tells whether they still hold."""
 
     def __init__(self, data, rules, link):
         contract = data.tradecontract
@@ -74,11 +74,7 @@ class Settings:
             self._store.find_contract(data.tradecontract, answers)
 
     def _runs_out(self, data, now):
-        try:
-            ends = self._of(data).day_ends
-        except (ValueError, UnknownZone):
-            # an order will be told
-            return False
+        ends = self._of(data).day_ends
         return bool(ends) and ends[-1] - now < AHEAD_SECONDS
 
     def _of(self, data):

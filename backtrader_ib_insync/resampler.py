@@ -141,13 +141,19 @@ class FilterClock:
         feed = self._feed
         if not feed.islive():
             check(forcedata=forcedata)
-        elif feed.is_watched() and not feed.backlog():
-            # what another feed delivered proves nothing of this one
-            self._proven = datetime.timedelta(seconds=feed.proven() - time.time())
-            try:
-                check()
-            finally:
-                self._proven = None
+        elif feed.is_watched():
+            # what another feed delivered proves nothing of this one; and the proof is asked for before what waits, or
+            # a tick that comes in between would be overtaken by its own proof
+            proven = feed.proven()
+            if not feed.backlog():
+                self._check(check, proven)
+
+    def _check(self, check, proven):
+        self._proven = datetime.timedelta(seconds=proven - time.time())
+        try:
+            check()
+        finally:
+            self._proven = None
 
     def ends(self):
         """When the first bar in progress in a filter ends, None when there is none."""

@@ -284,3 +284,19 @@ def test_p60_what_was_told_as_ended_and_works_all_the_same_is_cancelled(run):
     run.gateway.wait(lambda world: world.exchange._book.find(1, order.orderId).status == 'Cancelled')
     run.do(lambda s: None)
     assert run.life(order) == ['Submitted', 'Rejected']
+
+
+@pytest.mark.client_errors
+def test_p60_what_was_told_as_cancelled_and_works_all_the_same_is_cancelled_again(run):
+    """TWS said that it knows no such order, and then fills part of it."""
+    order, = rests(run, 1)
+    scripted(run, [10147], 'cancel')
+    run.do(lambda s: s.cancel(order))
+    ended(run, [order], 'Submitted', 'Accepted', 'Canceled')
+
+    def look(world):
+        return world.exchange._book.find(1, order.orderId)
+    run.gateway.call(lambda world: world.exchange._floor.fill(look(world), world.now, 100.0, 3))
+    run.gateway.wait(lambda world: look(world).status == 'Cancelled')
+    run.until(lambda: any('TWS works it' in said for said in run.said))
+    run.until(lambda: run.position().size == run.ledger()[0])

@@ -1,5 +1,6 @@
 """Resampled and replayed feeds: what backtrader's own filters make of a feed, live and through holes."""
 import datetime
+import time
 
 import backtrader as bt
 import helpers
@@ -10,6 +11,7 @@ from stepped import APPLE, COIN, MINUTE, QUIET, Feed, Minutes, Seconds, in_sessi
 
 from backtrader_ib_insync import simulator
 from backtrader_ib_insync.ibstore import IBStore
+from backtrader_ib_insync.resampler import FilterClock
 
 
 @pytest.fixture(scope='module')
@@ -176,3 +178,30 @@ def test_p41_fractions_add_up_in_a_resampled_bar(market):
         for number, one in enumerate(feeds):
             one.is_true(run, number)
         assert any(bar[5] % 1 for bar in run.bars[0])
+
+
+class Overtaken:
+    """A feed to which a tick and then its proof come while it is being looked whether anything waits."""
+
+    def __init__(self):
+        self.time = 100.0
+        self.looked = []
+
+    def islive(self):
+        return True
+
+    is_watched = islive
+
+    def proven(self):
+        return self.time
+
+    def backlog(self):
+        self.time += 1000.0
+        return False
+
+
+def test_p38_no_tick_is_overtaken_by_the_proof_that_closes_its_bar():
+    """The proof may be taken in by another thread, which asks TWS something at this very moment."""
+    clock, proofs = FilterClock(Overtaken()), []
+    clock.check(lambda: proofs.append(clock.offset().total_seconds() + time.time()), None)
+    assert len(proofs) == 1 and abs(proofs[0] - 100.0) < 1.0
