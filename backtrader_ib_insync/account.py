@@ -40,6 +40,11 @@ class Moved(NamedTuple):
         position.fix(self.size_before, self.price_before)
         return _enter(position, size, price)._replace(own=self.own)
 
+    def split(self, size, rest, price):
+        """What two executions in its place would have done, of `size` and then of `rest`, at one price."""
+        first = self.instead(size, price)
+        return first, first._replace(size_before=first.size, price_before=first.price).instead(rest, price)
+
     def without(self, size):
         """The same as if `size`, which was there before it, had not been."""
         return self._replace(size_before=tidy(self.size_before - size))
@@ -81,7 +86,7 @@ class Holding:
         self.surplus = None
 
     def move(self, size, price, now, happened=math.inf):
-        """Enter an execution that TWS dates `happened`; returns what it did, as Moved."""
+        """Enter an execution that TWS dates `happened`, None for a correction; returns what it did, as Moved."""
         if self.surplus is not None:
             moved = _enter(self.surplus.position, size, price)
             self.surplus = self.surplus._replace(exact=self.surplus.exact or moved.begins)
@@ -98,6 +103,8 @@ class Holding:
     def _was_believed(self, size, happened):
         """Whether an execution was in the position that TWS told; in doubt so: what TWS tells next puts that right."""
         explains = size * self.surplus.size > 0 and abs(size) <= abs(self.surplus.size)
+        if happened is None:
+            return explains
         return happened <= self.surplus.time + (CLOCK_SECONDS if explains else 0.0)
 
     def _explain(self, size):
@@ -209,7 +216,7 @@ class Accounts:
         return self.holdings.setdefault((account, contract.conId), Holding(contract))
 
     def execute(self, contract, account, size, price, now, happened=math.inf):
-        """Move a position by an execution of signed `size` that TWS dates `happened`."""
+        """Move a position by an execution of signed `size` that TWS dates `happened`, None for a correction."""
         holding = self._hold(contract, account)
         moved = holding.move(size, price, now, happened)
         if holding.told is None:

@@ -1,10 +1,10 @@
 """From what TWS sends to the bars a feed declares: which interval a piece is of, and when a bar is whole (pure)."""
 from backtrader import TimeFrame
 
-from .bars import DAY, Builder, Counter, whole
-from .history import SIZES
+from .bars import Builder, Counter, whole
+from .history import SIZES, UNIT_SECONDS
+from .zones import DAY
 
-SECONDS = {TimeFrame.Seconds: 1, TimeFrame.Minutes: 60}
 DAYS, FINE = '1 day', '1 min'
 LONG = frozenset(text for text, size in SIZES.items() if size.seconds >= DAY)
 
@@ -23,7 +23,7 @@ class Assembler:
         self._joins = False
         self._sizes = (size,)
         if timeframe < TimeFrame.Days:
-            self._lay_grid(SIZES[size].seconds, SECONDS[timeframe] * compression, passing, lattice)
+            self._lay_grid(SIZES[size].seconds, UNIT_SECONDS[timeframe] * compression, passing, lattice)
         elif passing:
             self._sizes = (DAYS, FINE)
             self.grid = self._pieces = lattice(SIZES[FINE].seconds)

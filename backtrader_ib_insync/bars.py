@@ -6,10 +6,11 @@ import datetime
 import math
 from typing import NamedTuple
 
-from .zones import epoch, moment
+from .zones import DAY, epoch, moment
 
-DAY = 86400
 HOUR = 3600
+#: seconds of the bars that TWS sends as they close
+REAL_TIME_BAR = 5.0
 
 
 class Grid:

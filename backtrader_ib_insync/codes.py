@@ -170,6 +170,9 @@ def history_error(code, text=''):
 
 # -- market data -----------------------------------------------------------------------------------
 
+#: kinds of market data (1 live, 2 frozen, 3 delayed, 4 delayed and frozen) that run late; TWS has no 5-second bars then
+DELAYED_KINDS = (3, 4)
+
 _MARKET_DATA = {
     100: 'renew',           # more than 50 messages a second: the request was dropped
     101: 'refused',         # the 100 lines are used up

@@ -8,12 +8,12 @@ The rule of the seam: a bar that was not watched from its first to its last mome
 ticks, it is fetched from history once it has closed. Hence no loss, no double, no wrong volume, whatever the link does.
 """
 from .assembler import LONG
-from .bars import DAY, Seam, whole
+from .bars import REAL_TIME_BAR, Seam, whole
 from .frontier import SETTLED_SECONDS, Frontier
 from .history import is_small
 from .journey import Journey
 from .messages import Bar, HistoryFailed, Tick, Watching
-from .zones import UTC, moment, utc_text
+from .zones import DAY, UTC, moment, utc_text
 
 #: seconds TWS is given to have a bar in its history that has just closed, and how often it is asked then
 LATE_SECONDS = 2.0
@@ -26,7 +26,6 @@ WORTH_ASKING = 60.0
 OLD_SECONDS = 15.0
 #: downloads that may follow the first one before a feed is called live, for bars that closed meanwhile
 MORE_ROUNDS = 3
-REAL_TIME_BAR = 5.0
 
 
 class Course(Journey):
@@ -353,7 +352,7 @@ class Course(Journey):
         self.seam.deliver(self.assembler.grid.start(start))
         self._passed_to = self.assembler.declared_end(start)
 
-    def played(self, row, time):
+    def played(self, time):
         """A bar of another feed, which ends at `time`, comes before this one's."""
         self.seam.deliver(time)
 

@@ -27,7 +27,7 @@ class DayCourse(Course):
             self.seam.deliver(self.proof.now())
         self._await_day(self._settled)
 
-    def played(self, row, time):
+    def played(self, time):
         """A bar of another feed, which may be stamped with its date alone, comes before this one's."""
         self.seam.deliver(self.assembler.days.stamped(time))
 

@@ -1,5 +1,5 @@
 """backtrader's times: days since year 1 as a float, naive UTC; and seconds since the epoch."""
-from .bars import DAY
+from .zones import DAY
 
 #: the number of the epoch
 EPOCH = 719163.0

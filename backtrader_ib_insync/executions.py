@@ -2,14 +2,13 @@
 import math
 
 from . import trades
-from .account import Moved, signed
-from .fills import base
+from .account import signed
+from .fills import base, is_correction
 from .messages import Execution
+from .order_fields import tidy
 from .order_life import CLOCK_SECONDS
 from .orders import date_number
 from .strangers import name_of
-
-UNMOVED = Moved(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 class Executions:
@@ -20,25 +19,30 @@ class Executions:
         self.book = book
         self.accounts = accounts
         self.fills = fills
-        self._made_up = set()
+        #: by ref of its order, what of a fill that was made up no execution has explained
+        self._made_up = {}
 
     def take(self, record, now, is_news):
         """An execution or a correction of one; `is_news` tells that one of somebody else's is to be told."""
         known = self.fills.find(record)
-        if known is None:
-            self._fill(record, now, is_news)
-        elif record.execId != known.execution.execId:
-            self._correct(known, record, now)
-
-    def _fill(self, record, now, is_news):
-        order = self.book.find_by(record)
-        if order is not None and order.ref in self._made_up:
-            self.book.name(order, record.permId)
-            self.fills.add(record, None, signed(record), UNMOVED, now)
+        if known is not None:
+            if record.execId != known.execution.execId:
+                self._correct(known, record, now)
             return
+        order = self.book.find_by(record)
         if order is not None:
             self.book.name(order, record.permId)
             order.life.acknowledged = True
+            # what was told as filled is of before the correction, which came first
+            order.life.corrected = order.life.corrected or is_correction(record.execId)
+        made_up = order and self._made_up.get(order.ref)
+        if made_up and _is_of(made_up, record) and 0 < record.shares <= abs(made_up.size):
+            self._explain(made_up, record)
+        else:
+            self._fill(order, record, now, is_news)
+
+    def _fill(self, order, record, now, is_news):
+        if order is not None:
             if order.life.earlier and record.time < order.life.looked - CLOCK_SECONDS:
                 # TWS lists it late: it was held for one of another day
                 order.fill_earlier(-min(order.life.earlier, record.shares))
@@ -54,7 +58,7 @@ class Executions:
     def make_up(self, order, size, now):
         """An order ended with `size` more filled than executions have told: take that as one, at the price TWS implies.
 
-        Executions of it that come later still change nothing any more.
+        Executions of it that come later still put price and commission right.
         """
         price = self._implied(order, size)
         side = 'BOT' if order.isbuy() else 'SLD'
@@ -64,9 +68,20 @@ class Executions:
         text = 'TWS told no execution for {:g} of it, taken to be at {:g}'.format(size, price)
         order.tell(0, text)
         self.broker.said('order {}: {}'.format(order.ref, text))
-        self._made_up.add(order.ref)
         moved = self.accounts.execute(contract, account, signed(record), price, now, -math.inf)
-        self.fills.add(record, order, signed(record), moved, now).commission = 0.0
+        made_up = self._made_up[order.ref] = self.fills.add(record, order, signed(record), moved, now)
+        made_up.commission = 0.0
+
+    def _explain(self, made_up, record):
+        """TWS tells an execution after all: it is in what was made up, maybe at another price."""
+        change = record.price - made_up.execution.price
+        part = self.fills.part(made_up, record)
+        if change:
+            self._say_corrected(record)
+            self._reprice(part, change)
+        early = self.fills.early.pop(record.execId, None)
+        if early is not None:
+            self.commission(early)
 
     def _implied(self, order, size):
         """By the order's average price; else by the position that it opened, else what it asked for."""
@@ -96,24 +111,41 @@ class Executions:
     def _correct(self, fill, record, now):
         """TWS replaced an execution by another: of another price, another size, or none."""
         if record.execId < fill.execution.execId:
+            self._take_back(fill, record, now)
             return
         change, size = record.price - fill.execution.price, signed(record) - fill.size
         fill.execution = record
-        self.broker.said('TWS corrected the execution of {} to {:g} at {}'.format(
-            name_of(record.contract), record.shares, record.price), record)
+        self._say_corrected(record)
         if fill.order is not None:
             fill.order.life.correct(abs(record.shares) - abs(fill.size))
         if change and record.shares:
             self._reprice(fill, change)
         if size:
-            moved = self.accounts.execute(record.contract, record.account, size, record.price, now)
-            self.fills.adjust(fill, size, moved, now)
+            self._resize(fill, size, now)
+
+    def _take_back(self, fill, record, now):
+        """An execution comes after its correction: what that took off is not in what was made up of its order."""
+        made_up = fill.order and self._made_up.get(fill.order.ref)
+        less = tidy(abs(fill.size) - record.shares)
+        if made_up and _is_of(made_up, record) and 0 > less >= -abs(made_up.size):
+            self._resize(made_up, math.copysign(less, -made_up.size), now)
+
+    def _resize(self, fill, size, now):
+        execution = fill.execution
+        moved = self.accounts.execute(execution.contract, execution.account, size, execution.price, now, None)
+        self.fills.adjust(fill, size, moved, now)
+
+    def _say_corrected(self, record):
+        self.broker.said('TWS corrected the execution of {} to {:g} at {}'.format(
+            name_of(record.contract), record.shares, record.price), record)
 
     def _reprice(self, fill, change):
         execution = fill.execution
         self.accounts.amend(execution.contract, execution.account, fill.moved.opened, change)
         if fill.bit is not None:
-            fill.order.reprice(fill.bit, execution.price)
+            # of what was told as one, another part may stay as it was
+            change *= fill.size / fill.bit.size
+            fill.order.reprice(fill.bit, change)
             trades.reprice(fill.order, fill.bit, change, self.broker.strategies())
 
     def commission(self, record):
@@ -130,3 +162,8 @@ class Executions:
     def _realize(self, fill):
         if fill.realizedPNL is not None:
             fill.order.realize(base(fill.execution.execId), fill.realizedPNL)
+
+
+def _is_of(made_up, record):
+    """Whether an execution is of the contract of what was made up: the legs of a combination are executed, too."""
+    return record.contract.secType == made_up.execution.contract.secType

@@ -1,5 +1,6 @@
 """Executions, each once: what they did, and the commission that makes them final (pure)."""
 import collections
+import math
 from typing import NamedTuple
 
 from .order_fields import tidy
@@ -22,6 +23,10 @@ class Fill:
         self.bit = None
 
 
+def _key(fill):
+    return fill.execution.account, fill.execution.contract.conId
+
+
 class Amended(NamedTuple):
     """A fill that had been told changed: by `commission` more, or because `execution` replaced what it was made of."""
     fill: Fill
@@ -31,6 +36,12 @@ class Amended(NamedTuple):
 def base(execId):
     """What the revisions of one execution share: TWS corrects 'x.01' by 'x.02'."""
     return execId.rpartition('.')[0] or execId
+
+
+def is_correction(execId):
+    """Whether an execution takes the place of one that was told before."""
+    number = execId.rpartition('.')[2]
+    return number.isdigit() and int(number) > 1
 
 
 class Fills:
@@ -58,9 +69,21 @@ class Fills:
             self._wait(fill)
         return fill
 
+    def part(self, whole, execution):
+        """Part of `whole`, which was made up, is this execution: it becomes a fill of its own, told as far as that."""
+        size = math.copysign(execution.shares, whole.size)
+        rest = tidy(whole.size - size)
+        part = Fill(execution, whole.order, size, whole.moved, whole.arrived)
+        part.moved, whole.moved = whole.moved.split(size, rest, whole.execution.price)
+        part.commission, part.bit, whole.size = 0.0, whole.bit, rest
+        self.known[base(execution.execId)] = part
+        queue = self.waiting.get(_key(whole), [])
+        if whole in queue:
+            queue.insert(queue.index(whole), part)
+        return part
+
     def _wait(self, fill):
-        key = fill.execution.account, fill.execution.contract.conId
-        queue = self.waiting.setdefault(key, [])
+        queue = self.waiting.setdefault(_key(fill), [])
         if fill not in queue:
             queue.append(fill)
 

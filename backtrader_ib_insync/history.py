@@ -58,7 +58,7 @@ SMALL_MONTHS = 6
 _BY_SECONDS = {size.seconds: size.text for size in SIZES.values() if size.seconds < DAY}
 _BY_CALENDAR = {TimeFrame.Days: '1 day', TimeFrame.Weeks: '1 week', TimeFrame.Months: '1 month',
                 TimeFrame.Years: '1 month'}
-_UNIT_SECONDS = {TimeFrame.Seconds: 1, TimeFrame.Minutes: 60}
+UNIT_SECONDS = {TimeFrame.Seconds: 1, TimeFrame.Minutes: 60}
 
 # the whole hours that TWS counts from are known for one hour only: larger bars are built from hours, never from 4 hours
 _LARGEST_PART = 3600
@@ -87,13 +87,13 @@ def base_size(timeframe, compression=1):
         return '1 secs'
     if timeframe in _BY_CALENDAR:
         return _BY_CALENDAR[timeframe]
-    seconds = _UNIT_SECONDS[timeframe] * compression
+    seconds = UNIT_SECONDS[timeframe] * compression
     return _BY_SECONDS.get(seconds) or _BY_SECONDS[max(
         part for part in _BY_SECONDS if part <= _LARGEST_PART and seconds % part == 0)]
 
 
 def _check(timeframe, compression):
-    known = timeframe == TimeFrame.Ticks or timeframe in _UNIT_SECONDS or timeframe in _BY_CALENDAR
+    known = timeframe == TimeFrame.Ticks or timeframe in UNIT_SECONDS or timeframe in _BY_CALENDAR
     if known and isinstance(compression, int) and compression >= 1:
         return
     raise NotSupportedTimeframe(
@@ -104,7 +104,7 @@ def _check(timeframe, compression):
 
 def check_declared(timeframe, compression=1):
     """Raises NotSupportedTimeframe for bars that TWS lacks and that only backtrader's own filters can join."""
-    seconds = _UNIT_SECONDS.get(timeframe, 0) * compression
+    seconds = UNIT_SECONDS.get(timeframe, 0) * compression
     if timeframe == TimeFrame.Years or seconds > DAY:
         raise NotSupportedTimeframe(
             'no bars of {} {}: within a day they are counted from its midnight, and TWS has none longer than a month; '

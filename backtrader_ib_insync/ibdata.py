@@ -1,6 +1,7 @@
 """IBData: the feed backtrader sees. It looks its contract up, follows its course, and fills the lines."""
 import collections
 import datetime
+import math
 
 import backtrader as bt
 from backtrader.feed import DataBase
@@ -15,7 +16,7 @@ from .ibclone import IBDataClone, unseen_resampling
 from .ibstore import IBStore
 from .identity import Identity
 from .overture import Overture
-from .proof import FOREVER, Proof
+from .proof import Proof
 from .regularhours import RegularHours
 from .resampler import FilterClock, aligned
 from .rows import Rows, Status
@@ -148,7 +149,7 @@ class IBData(DataBase, metaclass=MetaIBData):
             return
         self.ib.start(data=self)
         self.overture.begin()
-        patience = self.ib.patience(START_SECONDS) if self.islive() else FOREVER
+        patience = self.ib.patience(START_SECONDS) if self.islive() else math.inf
         while self._stage == self._prepare and self.overture.looks_up and self.ib.await_fact(self.backlog, patience):
             self._prepare()
 
@@ -218,7 +219,7 @@ class IBData(DataBase, metaclass=MetaIBData):
     def due(self):
         """Seconds until this feed has to look at the clock."""
         if self.course is None:
-            return FOREVER
+            return math.inf
         ends = [made.filterclock.ends() for made in [self] + self._clones]
         end = min((end for end in ends if end is not None), default=None)
         if end is None:
@@ -269,7 +270,7 @@ class IBData(DataBase, metaclass=MetaIBData):
     def advance_peek(self):
         """Asked for before each bar of a preloaded run, in which cerebro itself delivers no notification (P86)."""
         peek = super().advance_peek()
-        self._tell(peek == FOREVER)
+        self._tell(peek == math.inf)
         return peek
 
     def advance(self, size=1, datamaster=None, ticks=True):
@@ -434,7 +435,7 @@ class IBData(DataBase, metaclass=MetaIBData):
         """Queue a bar of another feed."""
         self.rows.append(row)
         if self.course is not None:
-            self.course.played(row, time)
+            self.course.played(time)
 
     def say(self, text):
         """Tell `notify_store` about this feed."""

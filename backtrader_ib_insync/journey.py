@@ -5,8 +5,6 @@ from . import codes
 from .messages import Closed, DataType, Lost, Refused, Restored, Warned
 from .proof import Proof
 
-#: kinds of market data that run late
-DELAYED_KINDS = (3, 4)
 #: records after which the stream no longer holds everything
 HOLES = (Lost, Closed, Refused)
 
@@ -26,7 +24,7 @@ class Journey:
         self._live = collections.deque()
         self._holes = 0
         self._newest = 0.0
-        self.proof = Proof(store, delayed=store.p.marketdatatype in DELAYED_KINDS)
+        self.proof = Proof(store, delayed=store.p.marketdatatype in codes.DELAYED_KINDS)
 
     def arrive(self, record):
         """A record of the live stream."""
@@ -97,7 +95,7 @@ class Journey:
         self.end(self.feed.DISCONNECTED, closed.reason)
 
     def _on_data_type(self, told):
-        self.proof.delayed = told.kind in DELAYED_KINDS
+        self.proof.delayed = told.kind in codes.DELAYED_KINDS
         wanted = self.store.p.marketdatatype
         if told.kind != wanted:
             self.feed.say('TWS sends market data of type {} (1 live, 2 frozen, 3 delayed, 4 delayed and frozen), asked '

@@ -2,6 +2,8 @@
 import backtrader as bt
 
 from . import contract as contracts
+from .bars import REAL_TIME_BAR
+from .codes import DELAYED_KINDS
 from .errors import BadParameter
 from .silence import Habits
 from .linkwatch import LinkWatch
@@ -9,7 +11,7 @@ from .streams import Quotes, RealTimeBars, TickByTick, Trades
 from .tickhistory import TickKind
 
 #: the smallest bars that 5-second bars can serve
-SMALLEST = (bt.TimeFrame.Seconds, 5)
+SMALLEST = (bt.TimeFrame.Seconds, int(REAL_TIME_BAR))
 #: what TWS shows of a market as it trades, by history's names: trades, and quotes
 TRADED = ('TRADES', 'AGGTRADES', 'ADJUSTED_LAST')
 QUOTED = ('BID', 'ASK', 'MIDPOINT')
@@ -18,9 +20,6 @@ PAST = ('BID_ASK', 'HISTORICAL_VOLATILITY', 'OPTION_IMPLIED_VOLATILITY', 'FEE_RA
         'YIELD_ASK', 'YIELD_BID_ASK', 'YIELD_LAST')
 #: what goes with each kind of tick-by-tick data
 BY_TICK = {'Last': TRADED, 'AllLast': TRADED, 'BidAsk': QUOTED, 'MidPoint': ('MIDPOINT',)}
-#: kinds of market data of which TWS has no 5-second bars: delayed ones
-LATE = (3, 4)
-REAL_TIME_BAR = 5
 #: what history shows that agrees with each kind of tick-by-tick data
 SHOWN = {'Last': 'TRADES', 'AllLast': 'TRADES', 'BidAsk': 'BID', 'MidPoint': 'MIDPOINT'}
 #: history's names for trades of which 5-second bars know but one
@@ -125,4 +124,4 @@ def _follows_bars(feed, quoted):
             feed.say('rtbar: 5-second bars cannot make bars of {} {}, it follows ticks'.format(
                 feed._compression, bt.TimeFrame.getname(feed._timeframe, feed._compression)))
         return fits
-    return fits and not feed.replaying and (quoted or feed.p.useRTH and feed.ib.p.marketdatatype not in LATE)
+    return fits and not feed.replaying and (quoted or feed.p.useRTH and feed.ib.p.marketdatatype not in DELAYED_KINDS)

@@ -99,7 +99,7 @@ class Reports:
             order.life.before = order_changes.left(order.exectype, order.versions(), told)[:-1] or None
             if order.life.before is None:
                 self._note_filled(order)
-        elif order.life.acknowledged:
+        else:
             terms, tws = order_changes.followed(order.exectype, order.terms, order.tws, told)
             if tws is not order.tws:
                 order.tws = tws

@@ -217,9 +217,9 @@ class IBOrder(Order):
         self._realized[key] = pnl
         self.info['realizedPNL'] = sum(self._realized.values())
 
-    def reprice(self, bit, price):
-        """An execution was corrected to `price`."""
-        bit.price = price
+    def reprice(self, bit, change):
+        """What an execution was told at was corrected by `change`."""
+        bit.price += change
         self.executed.total()
 
     def execute(self, dt, size, price, *args):

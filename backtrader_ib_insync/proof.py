@@ -1,4 +1,6 @@
 """The time up to which everything TWS sent has arrived: what the end of a bar waits for in a quiet market."""
+import math
+
 from .localclock import local_time
 from .silence import DELAYED_SECONDS
 from .zones import DAY
@@ -10,7 +12,6 @@ ASK_AGAIN_SECONDS = 0.25
 #: seconds by which the clock may be wrong, and after which TWS tells its own again: further ahead none is trusted
 CLOCK_DOUBT = 2.0
 CLOCK_SECONDS = 10.0
-FOREVER = float('inf')
 
 
 class Proof:
@@ -18,7 +19,7 @@ class Proof:
 
     def __init__(self, store, delayed=False):
         self._store = store
-        self._due = FOREVER
+        self._due = math.inf
         self.delayed = delayed
 
     @property
@@ -53,8 +54,8 @@ class Proof:
 
     def rest(self):
         """Nothing has to be looked at."""
-        self._due = FOREVER
+        self._due = math.inf
 
     def left(self):
         """Seconds until the clock has to be looked at."""
-        return self._due if self._due == FOREVER else self._due - self._store.clock()
+        return self._due if self._due == math.inf else self._due - self._store.clock()

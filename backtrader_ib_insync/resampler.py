@@ -15,12 +15,12 @@ import time
 import backtrader as bt
 from backtrader.resamplerfilter import DTFaker
 
-from .bars import DAY
 from .daynumber import exact, number
+from .history import UNIT_SECONDS
+from .zones import DAY
 
 #: seconds within which a time counts as on an edge, finer than backtrader's numbers can tell
 ON_EDGE = 2.5e-5
-UNITS = {bt.TimeFrame.Seconds: 1, bt.TimeFrame.Minutes: 60}
 
 
 class Aligned:
@@ -41,12 +41,12 @@ class Aligned:
 
     @property
     def _is_plain(self):
-        length = UNITS.get(self.p.timeframe, 0) * self.p.compression
+        length = UNIT_SECONDS.get(self.p.timeframe, 0) * self.p.compression
         return 0 < length <= DAY and not self.p.boundoff
 
     @property
     def _grid(self):
-        return self.data.lattice(UNITS[self.p.timeframe] * (self.p.compression if self.p.bar2edge else 1))
+        return self.data.lattice(UNIT_SECONDS[self.p.timeframe] * (self.p.compression if self.p.bar2edge else 1))
 
     def _end(self, stamp):
         """The end of the interval that a bar or tick with this datetime belongs to."""

@@ -6,15 +6,13 @@ are TWS's, in seconds since the epoch: what was sent before TWS told its time ha
 import math
 from typing import NamedTuple, Tuple
 
+from .frontier import SETTLED_SECONDS
 from .zones import Hours
 
 #: seconds of silence that need no thought, after silences that meant nothing, at the most
 LONGEST_SECONDS = 600.0
-#: seconds TWS is given to have in its history what has traded
-LATE_SECONDS = 10.0
 #: seconds by which delayed market data run late, at the most
 DELAYED_SECONDS = 1200.0
-FOREVER = float('inf')
 
 
 class Habits(NamedTuple):
@@ -34,7 +32,7 @@ class Silence:
         self.alive = self._told = 0.0
         self._first = self._patience = patience
         self._since = None
-        self._asked = -FOREVER
+        self._asked = -math.inf
 
     def broken(self):
         """Something came, or was just asked for."""
@@ -61,10 +59,10 @@ class Silence:
         """
         if self._since is None:
             return None
-        now = self._told - lag - LATE_SECONDS
+        now = self._told - lag - SETTLED_SECONDS
         opened, closed = _session(sessions, now)
         since, until = max(self._since, opened), min(now, closed)
-        if now < closed and until + LATE_SECONDS - since < self._patience or until - since < size:
+        if now < closed and until + SETTLED_SECONDS - since < self._patience or until - since < size:
             return None
         begin, end = math.ceil(since / size) * size, until // size * size
         return (float(begin), float(end)) if begin < end else None
@@ -83,7 +81,7 @@ def _session(sessions, now):
     """Begin and end of the session of `now`, or of the last one before it; what no session is known of is open."""
     begun = [session for session in sessions if session.start <= now]
     if not begun:
-        return (FOREVER, FOREVER) if sessions else (-FOREVER, FOREVER)
+        return (math.inf, math.inf) if sessions else (-math.inf, math.inf)
     if len(begun) == len(sessions) and now >= begun[-1].end:
-        return begun[-1].end, FOREVER
+        return begun[-1].end, math.inf
     return begun[-1].start, begun[-1].end

@@ -1,6 +1,7 @@
 """Subscriptions, one class each: what to ask of TWS, and what its answers become. Loop thread only."""
 import collections
 
+from .bars import REAL_TIME_BAR
 from .localclock import local_time
 from .messages import Bar, Tick
 from .subscription import Stream
@@ -9,7 +10,6 @@ BID, ASK, LAST, DELAYED_BID, DELAYED_ASK, DELAYED_LAST = 1, 2, 4, 66, 67, 68
 RT_VOLUME, DELAYED_STAMP = 48, 88
 #: generic tick that makes TWS send every trade with its size and its millisecond (field 48)
 RT_VOLUME_TICKS = '233'
-BAR_SECONDS = 5.0
 #: trades among which a message of TWS may be a repetition
 RECENT = 32
 
@@ -155,7 +155,7 @@ class RealTimeBars(Stream):
 
     def _send(self, ib, reqId):
         self._since, self._is_first = 0.0, True
-        ib.client.reqRealTimeBars(reqId, self.contract, int(BAR_SECONDS), self._what, self._rth, [])
+        ib.client.reqRealTimeBars(reqId, self.contract, int(REAL_TIME_BAR), self._what, self._rth, [])
         # TWS confirms nothing, and a quiet market may send no bar for long
         self._watch_from_now()
 
@@ -163,11 +163,11 @@ class RealTimeBars(Stream):
         ib.client.cancelRealTimeBars(reqId)
 
     def _watch(self, since):
-        self._since = -(-since // BAR_SECONDS) * BAR_SECONDS
+        self._since = -(-since // REAL_TIME_BAR) * REAL_TIME_BAR
         super()._watch(self._since)
 
     def realtimeBar(self, start, open_, high, low, close, volume, wap, count):
-        self.clock.stamped(start + BAR_SECONDS, local_time())
+        self.clock.stamped(start + REAL_TIME_BAR, local_time())
         self._answered()
         if self._is_first and start > self._since:
             # TWS's clock may be behind the market's, and what it said of the beginning too early

@@ -12,8 +12,6 @@ from .silence import Silence
 
 log = logging.getLogger(__name__)
 
-#: kinds of market data
-DELAYED, DELAYED_FROZEN = 3, 4
 #: seconds till a subscription that TWS ended for a passing reason is asked for again
 AGAIN_SECONDS = {'renew': 1.0, 'competing': 30.0, 'pacing': 60.0}
 #: the same for one that has worked and is refused, each time anew, an hour in all: then the refusal is believed
@@ -194,6 +192,6 @@ class Stream:
     tickSize = tickGeneric = tickOptionComputation = priceSizeTick = tickString = _ignore
 
     def marketDataType(self, kind):
-        self._delayed = kind in (DELAYED, DELAYED_FROZEN)
+        self._delayed = kind in codes.DELAYED_KINDS
         self.sink(DataType(kind))
         self._answered()

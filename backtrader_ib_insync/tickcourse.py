@@ -246,7 +246,7 @@ class TickCourse(Journey):
         else:
             self.go_live()
 
-    def played(self, row, time):
+    def played(self, time):
         """A bar of another feed, which ends at `time`, comes before this one's ticks."""
         self._newest = max(self._newest, time)
         self.seam.reach(time)

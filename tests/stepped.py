@@ -186,6 +186,22 @@ class Run:
         """How often each feed has told that its link is broken."""
         return [self.statuses[number].count('CONNBROKEN') for number in range(len(self.datas))]
 
+    def break_link(self, *faults):
+        """Let the gateway do these; returns when every feed has told that its link is broken, or was already.
+
+        A cut may be mended before anybody looks.
+        """
+        before = self.breaks()
+        for words in faults:
+            self.gateway.fault(*words)
+        self.until(lambda: all(now > then or not self.is_live(number)
+                               for number, (now, then) in enumerate(zip(self.breaks(), before))))
+
+    def cut_off(self, seconds):
+        """Cut the socket: nothing listens for so many simulated seconds."""
+        self.break_link(('refuse', seconds), ('cut', 'rst'))
+        self.gateway.advance(seconds)
+
     def is_live(self, number):
         return self.statuses[number][-1:] == ['LIVE']
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backtrader_ib_insync.assembler import Assembler
-from backtrader_ib_insync.bars import DAY, Builder, Counter, Grid, Seam, whole
+from backtrader_ib_insync.bars import Builder, Counter, Grid, Seam, whole
 from backtrader_ib_insync.daybars import DayEnds
 from backtrader_ib_insync.messages import Bar, Tick
 from backtrader_ib_insync.zones import zone

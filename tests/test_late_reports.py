@@ -304,3 +304,48 @@ def test_p60_what_tws_cannot_cancel_because_it_filled_has_ended(impatient):
         assert run.do(lambda s: s.broker.cancel(order))
         run.ends(order, *FULL)
         assert order.executed.size == 10 == run.position().size == run.ledger()[0]
+
+
+@pytest.mark.parametrize('parts', [[10], [4, 6]], ids=['one', 'two'])
+def test_p51_executions_that_come_after_they_were_made_up_put_price_and_commission_right(impatient, parts):
+    with stage.open(store=AGAIN, gateway={'speed': 1}) as run:
+        run.scenario(lambda scenario: scenario.partial('AAPL', parts))
+        run.gateway.fault('drop', 'execution', str(len(parts)))
+        order = run.do(lambda s: s.buy(size=10))
+        run.ends(order, *FULL)
+        assert run.gateway.call(lambda world: len(world.exchange.executions())) == len(parts)
+        # what was made up was made up at the price that the order came to; TWS tells another
+        for fill in run.gateway.call(lambda world: world.exchange.executions()):
+            run.gateway.call(lambda world, fill=fill: world.exchange.correct(
+                world.now, fill.execution.execId, price=fill.execution.price + 1.0))
+        reconnects(run)
+        agrees(run)
+        made = run.gateway.call(lambda world: world.exchange.executions())
+        paid = sum(fill.execution.shares * fill.execution.price for fill in made)
+        run.until(lambda: order.executed.price == pytest.approx(paid / 10))
+        # where a part was believed before the rest was told, TWS's price has fees in it
+        assert run.position().price == pytest.approx(paid / 10, abs=order.executed.comm / 10 + 1e-6)
+        assert order.executed.comm > 0 and run.life(order) == list(FULL)
+        correct(run, shares=0)
+        run.until(lambda: order.executed.size == run.position().size == run.ledger()[0] == 10 - parts[-1])
+
+
+def test_p51_a_bust_that_overtakes_its_execution_takes_back_what_was_made_up(impatient):
+    with stage.open(gateway={'speed': 1}) as run:
+        run.gateway.fault('late', 'execution', '3')
+        order = run.do(lambda s: s.buy(size=10))
+        run.ends(order, *FULL)
+        assert order.executed.size == 10
+        correct(run, shares=4)
+        run.until(lambda: order.executed.size == run.position().size == run.ledger()[0] == 4)
+
+
+def test_p51_a_bust_that_overtakes_its_execution_and_its_end_is_not_made_good():
+    with stage.open(gateway={'speed': 1}) as run:
+        run.gateway.fault('late', 'execution', '2')
+        run.gateway.fault('late', 'status', '1')
+        order = run.do(lambda s: s.buy(size=10))
+        run.gateway.wait(lambda world: world.exchange.executions())
+        correct(run, shares=0)
+        run.ends(order, 'Submitted', 'Accepted', 'Canceled')
+        assert order.executed.size == 0 == run.position().size

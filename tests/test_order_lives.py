@@ -231,7 +231,11 @@ def check(run, life):
     assert not working, working
     for order in life.orders:
         filled = sum(shares for permId, shares in fills if permId == order.permId and permId)
-        assert abs(order.executed.size) == filled, (order.ref, run.life(order), filled)
+        try:
+            # a correction is told when its fill has been
+            run.until(lambda order=order, filled=filled: abs(order.executed.size) == filled)
+        except AssertionError:
+            raise AssertionError(order.ref, run.life(order), order.executed.size, filled) from None
     run.until(lambda: run.broker.getcash() == pytest.approx(run.ledger()[1]['USD']))
     assert run.broker.get_orders_open() == []
     check_trades(run, life)
@@ -241,7 +245,7 @@ def check_trades(run, life):
     """Executions told to strategies, each once, come to what the orders say; open trades to the position."""
     for order in life.orders:
         told = sum(bit.size for told in list(run.orders) if told.ref == order.ref for bit in told.executed.getpending())
-        assert order.executed.size == told, (order.ref, run.life(order))
+        assert order.executed.size == told, (order.ref, run.life(order), told)
 
 
 @pytest.fixture(scope='module')

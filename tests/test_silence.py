@@ -3,7 +3,8 @@ import datetime
 
 import pytest
 
-from backtrader_ib_insync.silence import LATE_SECONDS, LONGEST_SECONDS, Silence
+from backtrader_ib_insync.frontier import SETTLED_SECONDS
+from backtrader_ib_insync.silence import LONGEST_SECONDS, Silence
 from backtrader_ib_insync.zones import Hours
 
 NOON = 1732104000
@@ -43,12 +44,12 @@ def test_whole_bars_inside_the_silence_are_asked_about():
     passed, stretch = first_question(heard_at(NOON + 5.0), NOON)
     # the minute under way when it fell silent is none of them; the next one must have had its time to be history
     assert stretch == (NOON + 60.0, NOON + 120.0)
-    assert 120 + LATE_SECONDS <= passed <= 120 + LATE_SECONDS + 10
+    assert 120 + SETTLED_SECONDS <= passed <= 120 + SETTLED_SECONDS + 10
 
 
 def test_small_bars_are_asked_about_sooner():
     passed, (begin, end) = first_question(heard_at(NOON + 3.0, patience=30.0), NOON, size=5)
-    assert begin == NOON + 5.0 and end == passed // 5 * 5 + NOON - LATE_SECONDS
+    assert begin == NOON + 5.0 and end == passed // 5 * 5 + NOON - SETTLED_SECONDS
     assert 34 <= passed <= 44
 
 

@@ -10,9 +10,8 @@ import backtrader as bt
 import pytest
 import stepped
 import truth
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 from helpers import forget_store
+from moments import in_random, play, scripts
 from programs import asked
 from stepped import APPLE, COIN, EURO, INDEX, MINI, MINUTE, QUIET, in_session
 from test_live_feeds import Known
@@ -22,8 +21,7 @@ from backtrader_ib_insync.errors import HistoryFailed
 from backtrader_ib_insync.ibstore import IBStore
 
 Ticks, Minutes = bt.TimeFrame.Ticks, bt.TimeFrame.Minutes
-#: holes in a script; examples times holes (and a start) are the cut points
-HOLES = 4
+SCRIPTS = scripts(wait=20, hole=40)
 
 
 def quick(pacing):
@@ -101,57 +99,13 @@ def first_difference(found, wanted):
 
 # -- random moments ----------------------------------------------------------------------------------------------------
 
-def lengths(longest):
-    """Seconds of market time, to the millisecond."""
-    return st.integers(1, int(longest * 1000)).map(lambda milliseconds: milliseconds / 1000)
-
-
-HOLE = st.one_of(
-    st.tuples(st.sampled_from([('cut', 'fin'), ('cut', 'rst'), ('cut', 'mid')]), st.one_of(st.just(0.0), lengths(40))),
-    st.tuples(st.sampled_from([('lost', 'data'), ('lost', 'kept'), ('broken',), ('farm', 'data'),
-                               ('farm', 'data', 'dead')]), lengths(40)))
-#: a stretch of time in steps, a fault, and whether the next one happens before all that this one led to has been done
-SCRIPT = st.tuples(lengths(MINUTE), st.lists(
-    st.tuples(st.lists(lengths(20), min_size=1, max_size=3), HOLE, st.booleans()), min_size=HOLES, max_size=HOLES))
-
-
-def in_random_scripts(examples):
-    return lambda test: settings(
-        max_examples=examples, derandomize=True, deadline=None, database=None, phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck))(given(SCRIPT)(test))
-
-
-def words(fault, length):
-    """The fault's lines: a cut goes with a time in which there is no gateway."""
-    if fault[0] == 'cut':
-        return [('refuse', length)] * bool(length) + [fault]
-    if fault[0] == 'farm':
-        return [('farm', 'data', length) + fault[2:]]
-    return [(fault[0], length) + fault[1:]]
-
-
-def play(run, script):
-    """Go through the waits and holes of a script."""
-    for waits, (fault, length), hasty in script:
-        for wait in waits:
-            run.step(wait)
-        for line in words(fault, length):
-            run.gateway.fault(*line)
-        if not hasty:
-            run.until(lambda: not any(run.is_live(number) for number in range(len(run.datas))))
-        run.gateway.advance(length)
-        if not hasty:
-            until_live(run)
-    until_live(run)
-
-
 def cut_at(market, script, *feeds):
     """Play a script over feeds and hold what they delivered against the truth."""
     begun, holes = script
     market.advance(begun)
     begin = math.floor(in_session(market))
     with stepped.Run(market, added(begin, *feeds)) as run:
-        play(run, holes)
+        play(run, holes, until_live)
         for _ in range(3):
             run.step(3.3)
         for number, one in enumerate(feeds):
@@ -159,12 +113,12 @@ def cut_at(market, script, *feeds):
             assert not [said for said in run.messages if 'does not have' in said]
 
 
-@in_random_scripts(30)
+@in_random(SCRIPTS, 30)
 def test_p37_ticks_cut_anywhere(market, script):
     cut_at(market, script, TickFeed(), TickFeed(MINI, before=5.0), TickFeed(COIN, before=40.0))
 
 
-@in_random_scripts(6)
+@in_random(SCRIPTS, 6)
 def test_p37_tick_by_tick_data_cut_anywhere(market, script):
     cut_at(market, script, TickFeed(tick_by_tick='AllLast'), TickFeed(MINI, tick_by_tick='Last', before=5.0))
 
