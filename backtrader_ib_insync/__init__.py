@@ -2,16 +2,21 @@
 
 Where to look:
 
-    ibstore      IBStore: the connection, its params, its life       ibdata     IBData: the feed, one method per state
+    ibstore      IBStore: its params, its life, its words            ibdata     IBData: the feed, one method per state
     ibbroker     IBBroker: orders, cash, positions                   orders     IBOrder
+    declared     what bars a feed is to have                         rowfeed    from its rows to backtrader's lines
     course       a feed's way: history, seam, live, lost, back       tickcourse, daycourse   the same of ticks, of days
+    excerpt      a stretch of history, and what of it is whole       delivery   what leaves a feed: each bar once
     order_desk   what strategies order, on the way to TWS            order_reports   what TWS says of it, and back
-    connection   sessions with TWS: connect, watch, reconnect        streams    live subscriptions
+    bridge       what feeds and broker ask of the loop thread        sleeper    how the strategy thread waits
+    connection   sessions with TWS: connect, watch, end              attempts   when to connect again, and whether
+    uplink       TWS without IB, and back                            streams    live subscriptions
     downloads    contract lookups and histories                      bars       what makes a bar
     contract     datanames                                           history    what TWS serves of the past
     pacing       how fast TWS may be asked                           codes      what every TWS code means
     heartbeat    a link that died without a word                     vigil      a subscription that did
     messages     the records that cross the threads                  loop       the loop thread and the waker
+    timetable    the edges of a contract's bars and days             tradinghours   when it trades, as TWS tells anew
     errors       everything this library raises                      insync     the client library
     simulator/   a TWS in a folder, to try it all without an account
 """

@@ -1,5 +1,5 @@
 """What one feed asks of TWS's history, and what becomes of a failure."""
-from . import history
+from . import history, livestream
 from .daynumber import seconds
 from .errors import HistoryFailed
 from .progress import Progress
@@ -38,13 +38,13 @@ class Archive:
         if feed.islive():
             # the stream has proven that `end` has passed, of which our idea of TWS's clock may fall short
             now = max(now, end, seen)
-        if history.has_no_end(feed.contract.secType, feed.what):
+        if history.has_no_end(feed.contract.secType, livestream.what(feed)):
             plan = history.plan_till_now(begin, now, size)
         else:
             plan = history.plan(begin, end + self._beyond(size), size, now)
         self.progress = Progress(feed._name)
         if plan:
-            self._store.download(feed.contract, plan, feed.what, feed.p.useRTH, answers)
+            self._store.download(feed.contract, plan, livestream.what(feed), feed.p.useRTH, answers)
         return bool(plan)
 
     def _beyond(self, size):
@@ -66,4 +66,4 @@ class Archive:
         if not feed.islive():
             feed.quit()
             raise HistoryFailed('{}: {}; what came before is not the whole range'.format(feed._name, text))
-        feed.say('{}; {} are missing here'.format(text, 'ticks' if feed.is_of_ticks else 'bars'))
+        feed.say('{}; {} are missing here'.format(text, 'ticks' if feed.declared.is_of_ticks else 'bars'))

@@ -172,12 +172,13 @@ class Seam:
     """Which records of history and of the live stream a feed still owes, so that each bar is delivered once, whole.
 
     `covered` is the time up to which everything was delivered; `whole_from` the first edge from which the live stream
-    holds everything, None while no stream is watched.
+    holds everything, None while no stream is watched; `owed` when a trade was seen that history has to know of.
     """
 
     def __init__(self):
         self.covered = None
         self.whole_from = None
+        self.owed = None
 
     def gap(self):
         """The (start, end) that history must fill before live bars may follow, None when there is no such gap."""
@@ -200,3 +201,13 @@ class Seam:
 
     def deliver(self, end):
         self.covered = end if self.covered is None else max(self.covered, end)
+
+    def saw(self, time):
+        """Something traded in a bar that is to come from history."""
+        if self.is_new(time):
+            self.owed = time
+
+    def shown(self, end):
+        """History has a bar that ends at `end`."""
+        if self.owed is not None and end > self.owed:
+            self.owed = None

@@ -10,29 +10,26 @@ TWS's codes become four words here (Lost, Restored, Refused, Closed) and nothing
 """
 import asyncio
 import logging
-import random
 import re
 from typing import NamedTuple, Optional
 
 from . import codes
+from .attempts import Attempts
 from .clock import ServerClock
 from .errors import BadParameter, IBError
 from .heartbeat import Heartbeat
 from .insync import LogEar, TappedIB
 from .line import Line, ended
-from .messages import Closed, Lost, Notice, Restored, Session
+from .messages import Closed, Lost, Notice, Session
 from .order_line import OrderLine
 from .request_desk import MARKET_DATA_FARM, RequestDesk
 from .subscription import Retired
 from .synchroniser import Synchroniser
+from .uplink import Uplink
 from .vigil import Inquiry, Vigil
 
 log = logging.getLogger(__name__)
 
-#: seconds that reconnecting for ever backs off to
-BACKOFF_SECONDS = 60.0
-
-LOST_IB = 1100
 #: TWS's text under no id and code 321 when its API settings allow no orders
 READ_ONLY = re.compile('read-?only', re.IGNORECASE)
 VALIDATION = 321
@@ -66,12 +63,13 @@ class Connection:
         self.vigil = Vigil(self.desk, self.clock, publish)
         self.synchroniser = Synchroniser(self.ib, account, self.beat, settings)
         self.orders = OrderLine(self.ib, account, publish)
+        self.attempts = Attempts(settings, publish)
+        self.uplink = Uplink(self.desk, publish, self.resynchronise, self._tell_lost)
         self.order_id = 1
-        self._had_session = self._has_lasted = False
-        self._in_session = False
-        self._cut_off = False
         self._life = None
-        self._return = None
+        self._hears = {'refused': self._on_refused, 'moved': self._on_moved, 'farm_lost': self._on_farm_lost,
+                       'farm_ok': self._on_farm_ok, 'lost': self.uplink.lost, 'restored': self.uplink.restored,
+                       'renewed': self.uplink.renewed}
         self._ear = LogEar(self._unreadable)
 
     # -- the life ------------------------------------------------------------------------------------------------------
@@ -92,55 +90,31 @@ class Connection:
         self._close(reason)
 
     async def _connect_again_and_again(self):
-        """As `reconnect` and `timeout` say; returns why there will be no further attempt.
-
-        A session lost within `timeout` seconds was an attempt that failed: TWS may throw everybody out at once.
-        """
-        failed, begun = -1, float('-inf')
+        """Returns why there will be no further attempt."""
+        attempts = self.attempts
         while True:
-            await asyncio.sleep(begun + self._pause(failed) - _now())
-            begun = _now()
+            await asyncio.sleep(attempts.due() - _now())
+            attempts.begin(_now())
             try:
                 reason = await self._session()
             except BadParameter as error:
                 return str(error)
             except (OSError, asyncio.TimeoutError, IBError) as error:
-                failed += 1
+                attempts.fail()
                 reason = self.line.failure(error)
-            else:
-                failed = 0 if self._has_lasted else failed + 1
-            if 0 <= self.settings.reconnect <= failed:
+            if attempts.are_spent():
                 return reason
-            self._tell_attempt(failed, reason)
-
-    def _pause(self, failed):
-        """Seconds between the beginnings of two attempts, when so many have failed in a row."""
-        base = max(self.settings.timeout, 0.0)
-        if self.settings.reconnect >= 0 or failed < 2:
-            return base
-        return min(base * 2 ** min(failed - 1, 10), max(BACKOFF_SECONDS, base)) * random.uniform(0.8, 1.0)
-
-    def _tell_attempt(self, failed, reason):
-        """The first failure of a row is told, the others are for the log."""
-        log.info('%s', reason)
-        if failed == (1 if self._had_session else 0):
-            left = self.settings.reconnect - failed
-            how = 'for ever' if left < 0 else 'up to {} times'.format(left)
-            dot = '' if reason.endswith('?') else '.'
-            self.publish(Notice(-1, 0, '{}{} Trying again {}, every {:g} s at first'.format(
-                reason, dot, how, self.settings.timeout)))
+            attempts.tell(reason)
 
     async def _session(self):
         """One session from handshake to end; returns why it ended. Raises what there is against beginning one."""
-        self._cut_off = False
+        self.uplink.begin()
         try:
             await self._open()
-            begun = _now()
             reason = await self._watch()
-            self._has_lasted = _now() - begun > self.settings.timeout
+            self.attempts.lose(_now())
         finally:
-            self._in_session = False
-            self._stop_return()
+            self.uplink.close()
             await self.line.end()
         self.orders.drop(reason)
         self.publish(Lost(reason))
@@ -151,11 +125,11 @@ class Connection:
     async def _open(self):
         self.beat.begin()
         self.synchroniser.begin()
-        await self.line.log_in(keep_id=self._had_session)
+        await self.line.log_in(keep_id=self.attempts.had_session)
         self.line.count_requests(self.order_id)
         await self.line.unless_broken(self.synchroniser.run())
         client = self.ib.client
-        self._had_session = self._in_session = True
+        self.attempts.succeed(_now())
         self.order_id = max(self.order_id, self.account.highest_id(self.clientId) + 1)
         log.info('connected to %s, server version %s, as client %s', self.line.address, client.serverVersion(),
                  self.clientId)
@@ -163,10 +137,7 @@ class Connection:
                              self.synchroniser.is_read_only))
         if self.settings.marketdatatype != 1:
             client.reqMarketDataType(self.settings.marketdatatype)
-        if self._cut_off:
-            self._tell_lost('TWS itself has no connection to IB', LOST_IB)
-        else:
-            self.desk.open()
+        self.uplink.open()
         self.ib.connectedEvent.emit()
 
     async def _watch(self):
@@ -176,7 +147,7 @@ class Connection:
             self.beat.ask()
             reason = await self.line.broken(self.beat.every)
             # cut off, TWS may have nothing to say
-            if reason is None and not self._cut_off and self.beat.is_dead():
+            if reason is None and not self.uplink.is_cut and self.beat.is_dead():
                 reason = 'TWS is silent and does not tell the time when asked: the network, or TWS, hangs'
         return reason
 
@@ -189,7 +160,7 @@ class Connection:
     async def shut(self):
         """Say good-bye to TWS from whatever state: subscriptions given back, the socket closed, no task left."""
         self._ear.close()
-        self._stop_return()
+        self.uplink.stay()
         self.orders.flush()
         if self._in_session:
             self.desk.hang_up()
@@ -197,6 +168,10 @@ class Connection:
             self.line.hang_up()
         await ended(self._life)
         await self.desk.clear()
+
+    @property
+    def _in_session(self):
+        return self.uplink.in_session
 
     @property
     def clientId(self):
@@ -228,7 +203,7 @@ class Connection:
             self.account.order_error(reqId, code, text, advanced)
         word = codes.link(code)
         if word:
-            getattr(self, '_on_' + word)(code, text)
+            self._hears[word](code, text)
             return
         if not isinstance(self.ib.routes.get(reqId), (Inquiry, Retired)):
             self.publish(Notice(reqId, code, text))
@@ -252,46 +227,11 @@ class Connection:
         self.publish(Notice(-1, code, text))
         self.desk.farm_ok(_farm(text))
 
-    def _on_lost(self, code, text):
-        """1100, 2110: TWS lost IB; it comes back by itself, and says so."""
-        first, self._cut_off = not self._cut_off, True
-        self._stop_return()
-        if first and self._in_session:
-            self._tell_lost(text, code)
-
     def _tell_lost(self, text, code):
         self.publish(Lost(text, code))
         self.orders.drop(text)
         self.account.tell(Lost(text, code))
         self.desk.pause(text, code)
-
-    def _on_restored(self, code, text):
-        """1102: TWS kept the subscriptions."""
-        self._come_back(code, text, text)
-
-    def _on_renewed(self, code, text):
-        """1101: TWS lost the subscriptions."""
-        self.desk.subscriptions_lost()
-        self._come_back(code, text, '')
-
-    def _come_back(self, code, text, kept):
-        if self._in_session:
-            if not self._cut_off:
-                self._tell_lost(text, code)
-            self._stop_return()
-            self._return = self.desk.spawn(self._read_and_open(text, kept))
-        self._cut_off = False
-
-    async def _read_and_open(self, text, kept):
-        """The account first, then market data: whoever hears of new data finds the account as it is."""
-        if await self.resynchronise():
-            self.publish(Restored(text, bool(kept)))
-            self.desk.open(kept)
-
-    def _stop_return(self):
-        task, self._return = self._return, None
-        if task is not None:
-            task.cancel()
 
     def attach(self, sink):
         """Tell orders and account to `sink`, from a whole view of TWS's on."""

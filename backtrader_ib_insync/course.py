@@ -7,19 +7,14 @@
 The rule of the seam: a bar that was not watched from its first to its last moment is never built from part of its
 ticks, it is fetched from history once it has closed. Hence no loss, no double, no wrong volume, whatever the link does.
 """
-from .assembler import LONG
-from .bars import REAL_TIME_BAR, Seam, whole
-from .frontier import SETTLED_SECONDS, Frontier
-from .history import is_small
+from .bars import Seam
+from .delivery import Delivery
+from .excerpt import Excerpt
+from .frontier import SETTLED_SECONDS
 from .journey import Journey
 from .messages import Bar, HistoryFailed, Tick, Watching
-from .zones import DAY, UTC, moment, utc_text
+from .zones import DAY, UTC, moment
 
-#: seconds TWS is given to have a bar in its history that has just closed, and how often it is asked then
-LATE_SECONDS = 2.0
-LATE_TRIES = 5
-#: seconds after the end of a session in which a day's bar may still change: the closing auction is reported after it
-AUCTION_SECONDS = 300.0
 #: bars of at least so many seconds are asked for again when history is behind; shorter ones come with the next
 WORTH_ASKING = 60.0
 #: seconds after which a bar that is still on its way from history is old: TWS's pace may hold it back for minutes
@@ -35,20 +30,13 @@ class Course(Journey):
         super().__init__(feed, store)
         self.assembler = assembler
         self.seam = Seam()
-        self._passed_to = self._latest = None
-        #: the end of the last bar made of live records, and when a stream that died in silence was heard the last time
-        self._built = 0.0
-        self._heard = None
-        #: when a trade was seen that history, asked for its bar, must know of
-        self._owed = None
+        self.delivery = Delivery(feed, assembler, self.seam)
+        #: what history is asked for, and how often it was asked in vain
+        self.excerpt = None
         self._tries = 0
-        self._asked = self._until = None
-        self._frontier = Frontier()
         #: the end of the bar that history, when it was asked at first, may not have had yet
         self._missing = None
         self._is_told = False
-        #: the end of the last day that history has shown, and till when one must have ended for its bar to be final
-        self._day = self._settled = 0.0
         self._sizes = assembler.sizes(False)
         self._rounds = 0
 
@@ -65,7 +53,7 @@ class Course(Journey):
     def lags(self):
         """Whether a bar that closed long ago is still on its way though the feed is live."""
         travels = self.state in (self._history, self._gap)
-        return travels and self._is_told and self.proof.now() > self._until + OLD_SECONDS
+        return travels and self._is_told and self.proof.now() > self.excerpt.until + OLD_SECONDS
 
     @property
     def _is_held(self):
@@ -156,7 +144,7 @@ class Course(Journey):
             self._handle(self._live.popleft())
         if self.state != self._following:
             return True
-        finished = self._finish(proof)
+        finished = self.delivery.finish(proof)
         ends = self.assembler.ends()
         if ends is None:
             self.proof.rest()
@@ -175,19 +163,15 @@ class Course(Journey):
         self._fetch(self.assembler.begin(begin), end)
 
     def _fetch(self, begin, end):
-        self._asked, self._until = begin, end
         self.state = self._history
-        if not self._download(begin):
+        if not self._ask(begin, end):
             self._history_done()
 
-    def _download(self, begin):
+    def _ask(self, begin, end):
+        """Ask for the bars of [begin, end); whether there was anything to ask for."""
         self.proof.rest()
-        size, now = self._sizes[0], self.proof.now()
-        self._settled = now - AUCTION_SECONDS if self.feed.islive() else self._until
-        start = None if size in LONG else self.assembler.piece_start
-        # one of the two clocks may be ahead of the market
-        self._frontier = Frontier(self._until, min(now, self.proof.local()), start)
-        return self.feed.archive.download(begin, self._until, size, self.answers, self._seen())
+        self.excerpt = Excerpt(self.assembler, self.proof, self._sizes[0], begin, end, not self.feed.islive())
+        return self.feed.archive.download(begin, end, self._sizes[0], self.answers, self._seen())
 
     def has_past(self, begin):
         """Whether there is history to begin with: as much as one request gives when `begin` is None."""
@@ -209,64 +193,57 @@ class Course(Journey):
             self.feed.archive.failed(record)
             # what it would have gone on with is not there
             self.assembler.drop()
-            self._frontier = Frontier(self._until)
+            self.excerpt.fail()
             return True
-        if self._sizes[0] in LONG:
-            self._take_days(record.bars)
-        else:
-            self._take_bars(self._frontier.passed(record.bars, self.assembler.piece_end))
+        self._deliver(self.excerpt.take(record.bars))
         self.feed.archive.progress.told(record.number + 1, record.of)
         return record.number == record.of - 1
 
-    def _take_bars(self, bars):
-        for bar in bars:
-            if self._owed is not None and self.assembler.piece_end(bar.time) > self._owed:
-                self._owed = None
-            self._push(self.assembler.history(bar, self._sizes[0], self._until), history=True)
+    def _deliver(self, found):
+        for end, built in found:
+            self.seam.shown(end)
+            self.delivery.push(built)
 
-    def _take_days(self, bars):
-        for bar in bars:
-            if self.assembler.days.finished(bar.time, self._settled):
-                self._day = max(self._day, self.assembler.days.end(bar.time))
-            self._push(self.assembler.history(bar, self._sizes[0], self._settled), history=True)
+    def _finish(self, time):
+        """The bar in progress is made of history alone: deliver it if it ends by `time`."""
+        self.delivery.push(self.assembler.finish(time))
 
     def _history_done(self):
         if len(self._sizes) > 1:
             self._fetch_rest()
         elif not self.feed.islive():
             self._take_rest()
-            self._finish(self._until)
-            self.end(self.feed.DISCONNECTED, self._nothing())
+            self._finish(self.excerpt.until)
+            nothing = 'TWS has no data {}'.format(self.excerpt) if self.seam.covered is None else ''
+            self.end(self.feed.DISCONNECTED, nothing)
         else:
             self._caught_up()
 
     def _take_rest(self):
         """Where nothing follows, what TWS has is all there is to be had."""
-        rest = self._frontier.release()
-        self._take_bars(rest)
+        rest = self.excerpt.rest()
+        self._deliver(rest)
         if rest:
             self.feed.say('the last bar had closed only seconds before: TWS may not have had all of it')
 
     def _ask_later(self):
         """History is behind what has traded: ask again in a while; False when it was asked often enough."""
-        is_early = not self._frontier.is_reached and self.proof.local() < self._until
-        if self._tries >= LATE_TRIES and not is_early:
+        pause = self.excerpt.pause(self._tries, self.proof.local())
+        if pause is None:
             return False
         self._tries += 1
-        # TWS paces requests for small bars: one when it must have them, not one after the other
-        is_slow = self._tries > LATE_TRIES or is_small(self._sizes[0]) and not self._frontier.is_reached
-        self.proof.wait_until(self.store.clock() + (SETTLED_SECONDS if is_slow else LATE_SECONDS))
+        self.proof.wait_until(self.store.clock() + pause)
         return True
 
     def _caught_up(self):
         """All of the answer that is to be believed has been delivered; what is held back comes with the next bar."""
-        self._finish(self._frontier.reached)
+        excerpt, grid, end = self.excerpt, self.assembler.grid, self.closed_up_to()
+        self._finish(excerpt.reached)
         self.assembler.drop()
-        grid, end = self.assembler.grid, self.closed_up_to()
-        self.seam.deliver(max(grid.start(self._frontier.reached), self._asked or 0.0))
-        is_missing = not self._frontier.is_reached and grid.seconds >= WORTH_ASKING and not self._tries
-        self._missing = self._until if is_missing else None
-        if end > self._until and self._rounds < MORE_ROUNDS:
+        self.seam.deliver(max(grid.start(excerpt.reached), excerpt.begin or 0.0))
+        is_missing = not excerpt.is_reached and grid.seconds >= WORTH_ASKING and not self._tries
+        self._missing = excerpt.until if is_missing else None
+        if end > excerpt.until and self._rounds < MORE_ROUNDS:
             # a long download: what closed meanwhile is no more live than the rest
             self._rounds += 1
             self._fetch(self.seam.covered, end)
@@ -276,21 +253,15 @@ class Course(Journey):
     def _fetch_rest(self):
         """After the days the smaller bars of the day in progress."""
         self._sizes = self._sizes[1:]
-        known = [time for time in (self._asked, self.seam.covered) if time is not None]
-        self._fetch(max(known) if known else self._until - DAY, self._until)
-
-    def _nothing(self):
-        """What is said of a history without a bar."""
-        if self.seam.covered is not None:
-            return ''
-        since = '' if self._asked is None else 'from {} '.format(utc_text(self._asked))
-        return 'TWS has no data {}till {} UTC'.format(since, utc_text(self._until))
+        until = self.excerpt.until
+        known = [time for time in (self.excerpt.begin, self.seam.covered) if time is not None]
+        self._fetch(max(known) if known else until - DAY, until)
 
     def go_live(self):
         """Up to date: what follows is real time."""
         if not self._is_told:
             self._is_told = True
-            self._owed = None
+            self.seam.owed = None
             self.feed.rows.tell(self.feed.LIVE)
         self.state = self._at_seam
 
@@ -302,91 +273,40 @@ class Course(Journey):
             if self._is_whole(self._live[0]):
                 return
             record = self._live.popleft()
-            if not isinstance(record, (Tick, Bar)):
+            if isinstance(record, (Tick, Bar)):
+                self.seam.saw(record.time)
+            else:
                 self._handle(record)
-            elif self.seam.is_new(record.time):
-                self._owed = record.time
 
     def _fetch_gap(self):
-        self.proof.rest()
         self.state = self._gap
         self._missing = None
-        begin, self._until = self.seam.gap()
-        if not self._download(begin):
+        if not self._ask(*self.seam.gap()):
             self._gap_done()
 
     def _gap_done(self):
         """The answer for the bar in progress is in; one that must be there, since it traded, may be late."""
-        if (self._owed is not None or not self._frontier.is_reached) and self._ask_later():
+        if (self.seam.owed is not None or not self.excerpt.is_reached) and self._ask_later():
             self.assembler.drop()
             return
-        self._take_bars(self._frontier.release())
-        if self._owed is not None:
+        self._deliver(self.excerpt.rest())
+        if self.seam.owed is not None:
             self.feed.say('TWS has no bar from {} on though it traded then'.format(
                 moment(self.seam.covered, self.feed.zone or UTC)))
         edge = self.seam.whole_from
         self._finish(edge)
         self.seam.deliver(edge)
-        self._owed = None
+        self.seam.owed = None
         self.proof.rest()
         self.state = self._following
 
     # -- records of the live stream ------------------------------------------------------------------------------------
 
     def _on_tick(self, tick):
-        # a trade out of order belongs to the bar in progress as well
-        if self._is_late(tick.time, self.assembler.begun(self._newest)):
-            return
-        if self.assembler.builds:
-            self._push(self.assembler.tick(tick))
-        elif tick.time < self._newest and not self.feed.p.latethrough:
-            self.feed.rows.pass_late(tick, self._latest)
-        else:
-            self._latest = tick
-            self._pass(tick.time)
-            self.feed.rows.pass_tick(tick)
-        self._newest = max(self._newest, tick.time)
-
-    def _pass(self, start):
-        """A piece goes to backtrader's filters; what they hold of a bar in progress is not delivered yet."""
-        self.seam.deliver(self.assembler.grid.start(start))
-        self._passed_to = self.assembler.declared_end(start)
-
-    def played(self, time):
-        """A bar of another feed, which ends at `time`, comes before this one's."""
-        self.seam.deliver(time)
-
-    def rewind(self, filters):
-        """The stream has a hole: a bar that backtrader's filters had begun is dropped, and asked for anew.
-
-        When they held none they have delivered the bars of all pieces they were given.
-        """
-        begins = filters.drop()
-        if begins is not None:
-            self.seam.covered = begins or None
-        elif self._passed_to is not None:
-            self._doubt(self._passed_to)
-            self.seam.deliver(self._passed_to)
-        self._passed_to = None
-
-    def _is_late(self, time, newest):
-        """Part of a bar that was not watched whole; or older than `newest`, which the user may let by."""
-        if self.seam.whole_from is not None and time < self.seam.whole_from:
-            return True
-        if self.feed.p.latethrough:
-            return False
-        return time < newest or self.assembler.builds and time < (self.seam.covered or 0.0)
+        self.delivery.tick(tick)
 
     def _on_bar(self, bar):
-        if self._is_late(bar.time, self._newest):
-            return
-        end = self._newest = bar.time + REAL_TIME_BAR
-        if self.assembler.builds:
-            for built in self.assembler.bar(bar, end):
-                self._push(built)
-        else:
-            self._pass(bar.time)
-            self.feed.rows.push(whole(bar, end), history=False)
+        self.delivery.bar(bar)
 
     def _on_watching(self, watching):
         self.seam.watched(watching.since, self.assembler.grid.next_edge)
@@ -401,17 +321,8 @@ class Course(Journey):
     _HANDLERS.update({Tick: _on_tick, Bar: _on_bar, Watching: _on_watching})
 
     def _broke(self, lost):
-        self._heard = lost.heard
-        self._doubt(self._built)
-        self.seam.broke()
+        self.delivery.broke(lost.heard)
         self._missing = None
-        self.assembler.drop()
-
-    def _doubt(self, end):
-        """The bar in which a stream died unnoticed was closed by the clock, perhaps without its last part."""
-        if self._heard is not None and end > max(self._heard, self._newest):
-            self.feed.say('the bar that ends at {} may have come without its last part: the subscription had died'
-                          .format(moment(end, self.feed.zone or UTC)))
 
     def _resume(self):
         if self.feed.p.backfill:
@@ -421,17 +332,12 @@ class Course(Journey):
             self._is_told = False
             self.go_live()
 
-    # -- out -----------------------------------------------------------------------------------------------------------
+    # -- what the feed and its filters delivered -----------------------------------------------------------------------
 
-    def _finish(self, time):
-        built = self.assembler.finish(time)
-        self._push(built)
-        return built is not None
+    def played(self, time):
+        """A bar of another feed, which ends at `time`, comes before this one's."""
+        self.seam.deliver(time)
 
-    def _push(self, built, history=False):
-        """Deliver a finished bar, once."""
-        if built is not None and self.seam.is_new(built.end):
-            if self.follows:
-                self._built = built.end
-            self.seam.deliver(built.end)
-            self.feed.rows.push(built, history)
+    def rewind(self, filters):
+        """The stream has a hole: what backtrader's filters hold of a bar is asked for anew."""
+        self.delivery.rewind(filters)

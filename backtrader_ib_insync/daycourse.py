@@ -1,5 +1,7 @@
 """The way of a feed of days, weeks, months or years: TWS's own bars, each asked for when it has ended."""
-from .course import AUCTION_SECONDS, LATE_TRIES, Course
+from .course import Course
+from .excerpt import AUCTION_SECONDS
+from .frontier import LATE_TRIES
 from .zones import UTC, moment
 
 #: seconds between two questions for a bar that TWS does not have yet, or never will: a holiday
@@ -25,7 +27,7 @@ class DayCourse(Course):
         super().go_live()
         if self.seam.covered is None:
             self.seam.deliver(self.proof.now())
-        self._await_day(self._settled)
+        self._await_day(0.0 if self.excerpt is None else self.excerpt.settled)
 
     def played(self, time):
         """A bar of another feed, which may be stamped with its date alone, comes before this one's."""
@@ -39,11 +41,12 @@ class DayCourse(Course):
     def _gap_done(self):
         """The answer is in. TWS may be late with a day's bar; of a day without trading there is none."""
         edge = self.seam.whole_from
-        if self._day < edge and self._tries < LATE_TRIES:
+        is_shown = self.excerpt.day >= edge
+        if not is_shown and self._tries < LATE_TRIES:
             self._tries += 1
             self.proof.wait_until(self.store.clock() + AGAIN_SECONDS)
             return
-        if self._day < edge and self.assembler.days.is_listed(edge):
+        if not is_shown and self.assembler.days.is_listed(edge):
             self.feed.say('TWS has no bar yet of the session that ended at {}: it is asked for again with the next'
                           .format(moment(edge, self.feed.zone or UTC)))
         self.proof.rest()

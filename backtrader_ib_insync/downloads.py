@@ -22,9 +22,10 @@ FARM_SECONDS = 10.0
 
 
 class Question:
-    """A request with one answer: a future, failed by TWS's error or by the loss of the link."""
+    """A request about a contract, with one answer: a future, failed by TWS's error or by the loss of the link."""
 
-    def __init__(self):
+    def __init__(self, contract):
+        self.contract = contract
         self.answer = asyncio.Future()
         self._rows = []
 
@@ -39,6 +40,9 @@ class Question:
     def kept(self, reason):
         """TWS kept its subscriptions, and whether it still works on a question nobody can tell: the bound does."""
 
+    def cancel(self, ib, reqId):
+        """TWS has no way to take most of them back."""
+
     def _done(self):
         if not self.answer.done():
             self.answer.set_result(tuple(self._rows))
@@ -47,15 +51,8 @@ class Question:
 class ContractQuestion(Question):
     """reqContractDetails: every contract that fits."""
 
-    def __init__(self, contract):
-        super().__init__()
-        self.contract = contract
-
     def ask(self, ib, reqId):
         ib.client.reqContractDetails(reqId, self.contract)
-
-    def cancel(self, ib, reqId):
-        """TWS has no way to take it back."""
 
     def contractDetails(self, details):
         self._rows.append(details)
@@ -70,8 +67,7 @@ class HistoryQuestion(Question):
     """reqHistoricalData, once; `request` is one of `history.plan`."""
 
     def __init__(self, contract, request, what, rth):
-        super().__init__()
-        self.contract = contract
+        super().__init__(contract)
         self.request = request
         self.what = what
         self.rth = rth

@@ -2,6 +2,9 @@
 
 #: seconds after which TWS has in its history what has traded
 SETTLED_SECONDS = 10.0
+#: seconds after which it is asked again for what has just traded, and how often
+LATE_SECONDS = 2.0
+LATE_TRIES = 5
 
 
 class Frontier:

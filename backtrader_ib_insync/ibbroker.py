@@ -64,7 +64,7 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
         self.store = self.ib = IBStore(**kwargs)
         self.inbox = collections.deque()
         self.notifs = collections.deque()
-        self.accounts = Accounts(self.p.account)
+        self.accounts = Accounts()
         self.book = OrderBook()
         self.desk = OrderDesk(self, self.store, self.book)
         self.reports = Reports(self, self.book, self.accounts, Fills(self.p.commission_wait), self.desk)
@@ -74,6 +74,7 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
         self._left = []
         self._cerebro = None
         self._comminfos = {}
+        self._detour = trades.Detour()
 
     @property
     def cerebro(self):
@@ -93,7 +94,7 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
         views = self.reports.views
         self._take_back()
         self.store.start(broker=self)
-        self.store.await_fact(lambda: self._knows_more_than(views), START_SECONDS)
+        self.store.sleeper.await_fact(lambda: self._knows_more_than(views), START_SECONDS)
 
     def _take_back(self):
         """What an earlier run of this broker has left is nobody's now: its strategies are gone, and its feeds."""
@@ -243,7 +244,10 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
             self.startingcash, self.startingvalue = self.getcash(), self.getvalue()
 
     def _name_account(self):
-        self.accounts.name = self.p.account or self.store.account
+        self.accounts.name = name = self.p.account or self.store.account
+        if name not in self.store.accounts:
+            self.said('account {!r}: this login has {}; orders are rejected'.format(
+                name, ', '.join(self.store.accounts)))
 
     def notify(self, order):
         """Queue the order, as it is now, for its strategy."""
@@ -251,9 +255,11 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
 
     def get_notification(self):
         """The next order to tell, None when there is none in this pass."""
+        self._detour.end()
         order = self.notifs.popleft() if self.notifs else None
         if order is not None:
             trades.seed(order, self.strategies())
+            self._detour.begin(order, self.strategies())
         return order
 
     def backlog(self):

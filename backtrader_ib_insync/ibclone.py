@@ -33,21 +33,10 @@ class IBDataClone(DataClone):
     def islive(self):
         return self.data.islive()
 
-    def is_watched(self):
-        return self.data.is_watched()
-
-    def lattice(self, seconds):
-        """The intervals of the source feed."""
-        return self.data.lattice(seconds)
-
-    def day_ends(self, timeframe):
-        """The session ends of the source feed."""
-        return self.data.day_ends(timeframe)
-
     def next(self, datamaster=None, ticks=True):
         delivered = super().next(datamaster=datamaster, ticks=ticks)
         if delivered:
-            self.data.ib.pass_hit = True
+            self.data.ib.sleeper.pass_hit = True
         return delivered
 
     def _of_source(name):
@@ -59,5 +48,6 @@ class IBDataClone(DataClone):
     tradecontractdetails = _of_source('tradecontractdetails')
     catching_up = _of_source('catching_up')
     ib = _of_source('ib')
-    proven = _of_source('proven')
+    course = _of_source('course')
+    timetable = _of_source('timetable')
     del _of_source

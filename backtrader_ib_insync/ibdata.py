@@ -1,26 +1,19 @@
-"""IBData: the feed backtrader sees. It looks its contract up, follows its course, and fills the lines."""
+"""IBData: the feed that users make. It looks its contract up, follows its course, and ends. One method per stage."""
 import collections
 import datetime
 import math
 
-import backtrader as bt
-from backtrader.feed import DataBase
-
-from . import columns, history, livestream
+from . import livestream
 from .archive import Archive
-from .assembler import Assembler
-from .course import Course
-from .daycourse import DayCourse
-from .errors import BadParameter, NotConnected, NotSupportedTimeframe, UnknownZone
+from .declared import Declared
+from .errors import NotConnected, NotSupportedTimeframe, UnknownZone
 from .ibclone import IBDataClone, unseen_resampling
 from .ibstore import IBStore
 from .identity import Identity
 from .overture import Overture
-from .proof import Proof
 from .regularhours import RegularHours
 from .resampler import FilterClock, aligned
-from .rows import Rows, Status
-from .tickcourse import TickCourse
+from .rowfeed import RowFeed
 from .timetable import Timetable
 from .zones import UTC, as_zone, zone
 
@@ -34,14 +27,14 @@ def _of_identity(name, meaning):
     return property(lambda self: getattr(self.identity, name), doc=meaning)
 
 
-class MetaIBData(DataBase.__class__):
+class MetaIBData(RowFeed.__class__):
     def __init__(cls, name, bases, dct):
         super().__init__(name, bases, dct)
         IBStore.DataCls = cls
 
 
 @aligned
-class IBData(DataBase, metaclass=MetaIBData):
+class IBData(RowFeed, metaclass=MetaIBData):
     """A live or historical feed of one contract.
 
     Params:
@@ -107,50 +100,39 @@ class IBData(DataBase, metaclass=MetaIBData):
     pretradecontract = _of_identity('trade_asked', 'The one for orders that TWS is asked for.')
 
     def __init__(self, **kwargs):
+        super().__init__()
         self.ib = self._store(**kwargs)
         livestream.checked(self.p.tick_by_tick)
         self.identity = Identity(self.p)
         if not isinstance(self.p.dataname, str) and not self.p.name:
             self._name = self.identity.name
-        self.zone = self.timetable = self._hours = self.archive = self.overture = self.course = self._edges = None
+        self.zone = self.timetable = self._hours = self.archive = self.overture = self.course = self.declared = None
         self.filterclock = FilterClock(self)
         self._catching_up = False
         self._arrivals = collections.deque()
-        self.rows = Rows(self)
         self._clones = []
         self._stage = self._ended
         self._has_own_end = True
         self._stream = None
-        self._farewell = None
-        self._preloading = False
-        self._may_wait = False
-        self._env = None
 
     # -- backtrader's hooks --------------------------------------------------------------------------------------------
-
-    def setenvironment(self, env):
-        if any(data is self for data in env.datas):
-            raise BadParameter('the feed {!r} is in this cerebro already, and twice it would lose bars: make a second '
-                               'one with getdata(...)'.format(self._name))
-        super().setenvironment(env)
-        self._env = env
-        env.addstore(self.ib)
 
     def islive(self):
         return not self.p.historical
 
     def start(self):
         super().start()
-        # backtrader takes a feed for connected from the start and would swallow the first CONNECTED
-        self._laststatus = None
         self._reset()
-        self._warn()
-        if not self._plan_bars():
+        try:
+            self.declared = Declared(self)
+        except NotSupportedTimeframe as error:
+            self.fail(error, self.NOTSUPPORTED_TF)
             return
         self.ib.start(data=self)
         self.overture.begin()
         patience = self.ib.patience(START_SECONDS) if self.islive() else math.inf
-        while self._stage == self._prepare and self.overture.looks_up and self.ib.await_fact(self.backlog, patience):
+        asleep = self.ib.sleeper.await_fact
+        while self._stage == self._prepare and self.overture.looks_up and asleep(self.backlog, patience):
             self._prepare()
 
     def _reset(self):
@@ -158,32 +140,11 @@ class IBData(DataBase, metaclass=MetaIBData):
         self.unsubscribe()
         self.identity.forget()
         self.course = None
-        self._edges = Proof(self.ib)
         self.archive = Archive(self, self.ib)
         self.overture = Overture(self, self.ib, self.p.backfill_from)
         self._stage = self._prepare
-        self._farewell = None
         self._catching_up = self.islive()
-        for queue in (self._arrivals, self.rows):
-            queue.clear()
-
-    def _warn(self):
-        """backtrader keeps one bar with `exactbars`, and loses bars that it has to put back for another feed (P93)."""
-        if self._env.p.exactbars >= 1 and len(self._env.datas) > 1 and not self.ib.datas:
-            self.ib.notify('exactbars={}: backtrader loses bars when several feeds are kept at a length of one; use '
-                           'exactbars=-1, 0 or a single feed'.format(int(self._env.p.exactbars)))
-
-    def _plan_bars(self):
-        """What history is asked for; False, told and in history raised, when TWS has nothing for such bars."""
-        self._passing = bool(self._resampling or self.replaying)
-        try:
-            self._size = history.base_size(self._timeframe, self._compression)
-            if not self._passing:
-                history.check_declared(self._timeframe, self._compression)
-        except NotSupportedTimeframe as error:
-            self.fail(error, self.NOTSUPPORTED_TF)
-            return False
-        return True
+        self._arrivals.clear()
 
     def stop(self):
         super().stop()
@@ -208,9 +169,6 @@ class IBData(DataBase, metaclass=MetaIBData):
     def qbuffer(self, savemem=0, replaying=False):
         super().qbuffer(savemem=savemem, replaying=replaying or bool(self._resampling))
 
-    def haslivedata(self):
-        return self.backlog() or len(self) < self.buflen()
-
     def backlog(self):
         """Whether records wait to become bars."""
         return bool(self.rows or self._arrivals or self.overture is not None and self.overture.found
@@ -220,121 +178,22 @@ class IBData(DataBase, metaclass=MetaIBData):
         """Seconds until this feed has to look at the clock."""
         if self.course is None:
             return math.inf
-        ends = [made.filterclock.ends() for made in [self] + self._clones]
-        end = min((end for end in ends if end is not None), default=None)
-        if end is None:
-            self._edges.rest()
-        else:
-            self._edges.delayed = self.course.proof.delayed
-            self._edges.wait_for(end)
-        return min(self.course.proof.left(), self._edges.left())
-
-    def proven(self):
-        """The time up to which everything TWS sent has arrived."""
-        return self.course.proof.time()
-
-    def is_watched(self):
-        """Whether live records are delivered as they come, and no history is on its way."""
-        return self.course is not None and self.course.follows
-
-    def lattice(self, seconds):
-        """The intervals of so many seconds on which TWS has bars of this contract."""
-        return self.timetable.lattice(seconds)
-
-    def day_ends(self, timeframe):
-        """When bars of a day and longer end."""
-        return self.timetable.day_ends(timeframe)
-
-    def do_qcheck(self, onoff, qlapse):
-        super().do_qcheck(onoff, qlapse)
-        # cerebro lets nobody wait as long as only some feeds are live, which may be for good
-        self._may_wait = onoff or not any(data.haslivedata() for data in self._env.datas)
-
-    def next(self, datamaster=None, ticks=True):
-        delivered = super().next(datamaster=datamaster, ticks=ticks)
-        if delivered:
-            self.ib.pass_hit = True
-        return delivered
-
-    def preload(self):
-        self._preloading = True
-        if columns.takes(self):
-            rows = list(iter(self._next_row, False))
-            columns.fill(self, rows, self.fromdate, self.todate)
-            self._last()
-            self.home()
-        else:
-            super().preload()
-        self._preloading = False
-
-    def advance_peek(self):
-        """Asked for before each bar of a preloaded run, in which cerebro itself delivers no notification (P86)."""
-        peek = super().advance_peek()
-        self._tell(peek == math.inf)
-        return peek
-
-    def advance(self, size=1, datamaster=None, ticks=True):
-        super().advance(size, datamaster, ticks)
-        # a preloaded run with `oldsync` does not even ask before each bar
-        if self._env.p.oldsync and self._env._dopreload and self._env._dorunonce:
-            self._tell(len(self) >= self.buflen())
-
-    def _tell(self, is_last):
-        if is_last:
-            self._say_farewell()
-        self.ib.link.drain()
-        if self.notifs or self.ib.notifs:
-            self._env._storenotify()
-            self._env._datanotify()
-
-    def _load(self):
-        row = self._next_row()
-        if not row:
-            return row
-        lines = self.lines
-        lines.datetime[0], lines.open[0], lines.high[0], lines.low[0], lines.close[0], lines.volume[0] = row
-        lines.openinterest[0] = 0.0
-        if row[0] > self.todate and self.islive():
-            self.rows.clear()
-            self.course.end(self.DISCONNECTED, 'todate has been reached')
-        return True
-
-    def _next_row(self):
-        """The next bar, None when there is none now, False when there will be none."""
-        slept = False
-        while True:
-            if self.rows:
-                row = self.rows.popleft()
-                if not isinstance(row, Status):
-                    return row
-                self._notify(row)
-            elif self._stage():
-                continue
-            elif self._stage == self._ended or (self.course is not None and self.course.over):
-                self._say_farewell()
-                return False
-            elif not self.islive():
-                self.ib.await_kick(self, self.p.qcheck)
-            elif slept or not self._may_wait or self.ib.pass_hit:
-                return None
-            else:
-                slept = True
-                self.ib.sleep(self.p.qcheck)
+        return min([self.course.proof.left()] + [made.filterclock.left() for made in [self] + self._clones])
 
     def _notify(self, row):
         self._catching_up = self.islive() and row.status not in (self.LIVE, self.DISCONNECTED, self.NOTSUBSCRIBED)
         if row.status == self.CONNBROKEN:
             self.course.rewind(self.filterclock)
-        if self._preloading and row.status == self.DISCONNECTED:
-            self._farewell = row
-        else:
-            self.put_notification(row.status, *row.args)
+        super()._notify(row)
 
-    def _say_farewell(self):
-        """The end of a preloaded feed is told after its last bar."""
-        if not self._preloading and self._farewell is not None:
-            row, self._farewell = self._farewell, None
-            self.put_notification(row.status, *row.args)
+    def _advance(self):
+        return self._stage()
+
+    def _has_ended(self):
+        return self._stage == self._ended or self.course is not None and self.course.over
+
+    def _overrun(self):
+        self.course.end(self.DISCONNECTED, 'todate has been reached')
 
     # -- stages: the overture, then the course -------------------------------------------------------------------------
 
@@ -358,16 +217,8 @@ class IBData(DataBase, metaclass=MetaIBData):
             self.ib.notify(str(error))
         self._make_timetable()
         self._hours = RegularHours(self, self.ib) if self.p.useRTH else None
-        self.course = self._plan_course()
+        self.course = self.declared.course()
         self._convert_dates()
-
-    def _plan_course(self):
-        if self.is_of_ticks:
-            return TickCourse(self, self.ib, livestream.tick_kind(self))
-        days = self.day_ends(self._timeframe)
-        kind = DayCourse if self.days_only else Course
-        return kind(self, self.ib, Assembler(
-            self._timeframe, self._compression, self._size, self.lattice, days, self._passing))
 
     def _make_timetable(self):
         p = self.p
@@ -410,26 +261,6 @@ class IBData(DataBase, metaclass=MetaIBData):
         return self._catching_up or self.course is not None and self.course.lags
 
     # -- what the course asks for --------------------------------------------------------------------------------------
-
-    @property
-    def days_only(self):
-        """Bars of a day and longer come from history alone: TWS's own day is not the sum of its ticks."""
-        return self._timeframe >= bt.TimeFrame.Days and not self._passing
-
-    @property
-    def is_of_ticks(self):
-        """Whether every trade is a bar."""
-        return self._timeframe == bt.TimeFrame.Ticks
-
-    @property
-    def is_filtered(self):
-        """Whether backtrader's filters may join what this delivers."""
-        return self._passing or bool(self._clones)
-
-    @property
-    def what(self):
-        """What TWS is asked to show."""
-        return livestream.what(self)
 
     def deliver(self, row, time):
         """Queue a bar of another feed."""

@@ -23,7 +23,6 @@ class Journey:
         self.state = self._lost
         self._live = collections.deque()
         self._holes = 0
-        self._newest = 0.0
         self.proof = Proof(store, delayed=store.p.marketdatatype in codes.DELAYED_KINDS)
 
     def arrive(self, record):

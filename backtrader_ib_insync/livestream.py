@@ -9,6 +9,7 @@ from .silence import Habits
 from .linkwatch import LinkWatch
 from .streams import Quotes, RealTimeBars, TickByTick, Trades
 from .tickhistory import TickKind
+from .tradinghours import TradingHours
 
 #: the smallest bars that 5-second bars can serve
 SMALLEST = (bt.TimeFrame.Seconds, int(REAL_TIME_BAR))
@@ -51,11 +52,11 @@ def check_what(feed):
         return
     raise BadParameter('what={!r} is not to be had live: it may be {}{}'.format(
         feed.p.what, ', '.join(_may_show(feed)),
-        '' if feed.days_only else '; with historical=True, or in days and longer, it may be more'))
+        '' if feed.declared.days_only else '; with historical=True, or in days and longer, it may be more'))
 
 
 def _may_show(feed):
-    if feed.days_only:
+    if feed.declared.days_only:
         return TRADED + QUOTED + PAST
     if feed.p.tick_by_tick:
         return BY_TICK[feed.p.tick_by_tick]
@@ -66,7 +67,7 @@ def _may_show(feed):
 
 def stream_for(feed):
     """How to make the subscription, as `store.subscribe` takes it."""
-    if feed.days_only:
+    if feed.declared.days_only:
         return lambda sink, clock: LinkWatch(sink, feed.contract, clock)
     make, habits = _kind(feed), _habits(feed)
 
@@ -93,8 +94,8 @@ def _habits(feed):
     if feed.contract.secType == 'CONTFUT':
         return None
     shown = what(feed) if what(feed) in PLAIN else contracts.default_what(feed.contract.secType)
-    # in a zone that nobody knows the hours mean nothing
-    return Habits(shown, feed.p.useRTH, feed.timetable.sessions() if feed.zone else ())
+    hours = TradingHours(feed.contractdetails, feed.p.useRTH, feed.zone, feed.ib.clock())
+    return Habits(shown, feed.p.useRTH, hours)
 
 
 def _kind(feed):
@@ -118,7 +119,7 @@ def _follows_bars(feed, quoted):
 
     TWS stamps its bars and not its quotes, and keeps bars, not ticks, to regular hours.
     """
-    fits = not feed.is_of_ticks and feed.course.assembler.takes(REAL_TIME_BAR)
+    fits = not feed.declared.is_of_ticks and feed.course.assembler.takes(REAL_TIME_BAR)
     if feed.p.rtbar:
         if not fits:
             feed.say('rtbar: 5-second bars cannot make bars of {} {}, it follows ticks'.format(

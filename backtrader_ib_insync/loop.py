@@ -133,7 +133,8 @@ class Loop:
         if self._is_called or self._is_timed:
             return True
         self._is_timed = True
-        return self._wake(self._loop.call_later, GATHER_SECONDS, self._work_off)
+        # counted from now: the loop thread may have to wait for its turn of the interpreter
+        return self._wake(self._loop.call_at, self._loop.time() + GATHER_SECONDS, self._work_off)
 
     def _wake(self, *call):
         try:

@@ -17,9 +17,15 @@ def own_ref():
     return '{}{}-{}'.format(REF_PREFIX, _process, next(_count))
 
 
+def mark_of(tws):
+    """What tells a TWS order from all others: its reference where that is ours, for the user's may be of many."""
+    return tws.orderRef if tws.orderRef.startswith(REF_PREFIX) else '{}.{}.{}'.format(
+        tws.clientId, tws.orderId, tws.permId)
+
+
 def group_of(order):
     """The one-cancels-all group of an order, kept by TWS or by us; '' for none."""
-    return order.tws.ocaGroup or order.life.group
+    return order.life.group or order.tws.ocaGroup
 
 
 class OrderBook:
@@ -50,17 +56,19 @@ class OrderBook:
             self.by_perm[permId] = order
 
     def find(self, permId=0, clientId=None, orderId=0, orderRef=''):
-        """The order by the most lasting of the names given, or None."""
-        return (self.by_perm.get(permId) or (orderRef and self.by_name.get(orderRef))
-                or (orderId and self.by_id.get((clientId, orderId))) or None)
+        """The order by the most lasting of the names given, or None; a reference of the user's may be of many."""
+        known = self.by_perm.get(permId)
+        if known is None and orderRef.startswith(REF_PREFIX):
+            return self.by_name.get(orderRef)
+        return known or self.by_id.get((clientId, orderId))
 
     def find_by(self, record):
         """The order that a record of TWS's is about, or None."""
         return self.find(record.permId, record.clientId, record.orderId, getattr(record, 'orderRef', ''))
 
     def own(self, order):
-        """The order that a clone, or itself, stands for; None when it was never sent."""
-        return self.by_ref.get(order.ref)
+        """The order that a clone, or itself, stands for; None when it was never sent, and for None."""
+        return None if order is None else self.by_ref.get(order.ref)
 
     def retire(self, order):
         """It has ended: it stays known, for late reports."""
@@ -76,6 +84,11 @@ class OrderBook:
 
     def _root(self, order):
         return order.tws.clientId, order.tws.parentId or order.tws.orderId
+
+    def siblings(self, order):
+        """The other living children of its parent; none for an order without one."""
+        return [other for other in self.family(order) if other.tws.parentId and other is not order] \
+            if order.tws.parentId else []
 
     def group(self, order):
         """The other living orders of its one-cancels-all group."""

@@ -16,6 +16,12 @@ DATES = ('goodTillDate', 'goodAfterTime')
 #: what TWS tells of an order for which it was not given
 FILLED_IN = {'adjustedOrderType': 'None', 'deltaNeutralOrderType': 'None', 'cashQty': 0, 'volatilityType': 0,
              'referencePriceType': 0}
+#: what backtrader calls TWS's prices in an order of each type
+WORDS = {
+    Order.Limit: {'lmtPrice': 'price'}, Order.Stop: {'auxPrice': 'price'},
+    Order.StopLimit: {'auxPrice': 'price', 'lmtPrice': 'plimit'},
+    Order.StopTrail: {'auxPrice': 'trailamount'}, Order.StopTrailLimit: {'auxPrice': 'trailamount'},
+}
 
 
 def left(exectype, versions, told):
@@ -118,13 +124,7 @@ def asked(tws):
 
 def in_our_words(exectype, changed):
     """TWS fields that changed, as what backtrader calls them in an order of this type."""
-    words = {'totalQuantity': 'size'}
-    if exectype == Order.Limit:
-        words['lmtPrice'] = 'price'
-    elif exectype in (Order.Stop, Order.StopLimit):
-        words.update(auxPrice='price', lmtPrice='plimit')
-    elif exectype in (Order.StopTrail, Order.StopTrailLimit):
-        words['auxPrice'] = 'trailamount'
+    words = dict(WORDS.get(exectype, {}), totalQuantity='size')
     return {words[name]: value for name, value in changed.items() if name in words}
 
 

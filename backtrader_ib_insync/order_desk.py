@@ -13,6 +13,7 @@ from .orders import KNOWN, IBOrder, date_number, last_bar, tws_order
 log = logging.getLogger(__name__)
 
 #: what backtrader itself names of an order that can be changed
+WHATIF = ('whatif', 'whatIf', 'm_whatIf')
 MODIFIABLE = ('size', 'price', 'plimit', 'valid', 'trailamount', 'trailpercent')
 
 
@@ -37,8 +38,12 @@ class OrderDesk:
 
     def order(self, buy, keywords, **asked):
         """A new order, sent; or Rejected with the reason. Raises BadParameter for a keyword that no TWS order has."""
-        whatif = keywords.pop('whatif', False) or keywords.pop('whatIf', False)
-        order = self._make(buy, order_fields.keywords(keywords, KNOWN), **asked)
+        whatif = any([keywords.pop(name, False) for name in WHATIF])
+        try:
+            order = self._make(buy, order_fields.keywords(keywords, KNOWN), **asked)
+        except BadParameter as error:
+            self._dissolve(asked['parent'], str(error))
+            raise
         try:
             self._check(order)
             order.state(*self._fields(order, order.terms))
@@ -78,9 +83,13 @@ class OrderDesk:
             raise NotConnected('{}: {}'.format(what, reason))
 
     def _send(self, order):
-        if order.p.oco is not None:
-            order.update(**self._join(self.book.own(order.p.oco)))
+        group = {} if order.p.oco is None else self._join(self.book.own(order.p.oco))
         self.book.add(order)
+        if group and order.tws.parentId:
+            self.groups.keep(order, group['ocaGroup'])
+        else:
+            order.update(**group)
+        self.groups.born(order)
         order.submit(self.broker)
         self.broker.notify(order)
         self._place(order)
@@ -117,12 +126,16 @@ class OrderDesk:
         order.end(Order.Rejected, order.created.dt)
         self.book.retire(order)
         self.broker.notify(order)
-        parent = order.p.parent and self.book.own(order.p.parent)
+        self._dissolve(order.p.parent, reason)
+        return order
+
+    def _dissolve(self, parent, reason):
+        """Take back a bracket of which a member cannot be."""
+        parent = self.book.own(parent)
         if parent and not parent.life.transmitted:
             for member in self.book.family(parent):
                 member.tell(0, 'taken back: a member of its bracket was rejected ({})'.format(reason))
                 self.cancel(member)
-        return order
 
     # -- its TWS fields ------------------------------------------------------------------------------------------------
 
@@ -165,13 +178,19 @@ class OrderDesk:
 
     def _join(self, other):
         """The one-cancels-all group of `other`, which gets one when it has none."""
-        if not group_of(other):
+        if not group_of(other) or group_of(other) == other.tws.ocaGroup and other.tws.parentId:
             name = self.groups.name_for(other)
-            if other.life.acknowledged:
-                other.life.group = name
+            if self._is_settled(other):
+                self.groups.keep(other, name)
             else:
                 self._replace(other, ocaGroup=name, ocaType=1)
         return {'ocaGroup': group_of(other), 'ocaType': other.tws.ocaType or 1}
+
+    def _is_settled(self, order):
+        """Whether TWS would not take it into a group, or not as it is meant."""
+        # a child of a bracket would leave the group of its siblings; what was refused would be a new order if it were
+        # sent again
+        return bool(order.life.acknowledged or order.life.ending is not None or order.tws.parentId)
 
     def _replace(self, order, **fields):
         """Send an order again with other fields; remember what a refusal would bring back."""
@@ -217,13 +236,15 @@ class OrderDesk:
             self.broker.notify(member)
 
     def modify(self, order, changes):
-        """Send a working order again with changed terms; returns whether that was done."""
+        """Send a working order again with changed terms; returns whether that was done: not when nothing is left."""
         own = self.book.own(order)
         if own is None or not own.alive() or own.life.ending is not None:
             return False
-        names, terms = self._changed(own.terms, changes)
+        names, terms = self._changed(own, changes)
         done = own.done
         if terms.size <= done:
+            if 'size' not in names:
+                return False
             raise BadOrder('size {!r}: {!r} have been executed already'.format(terms.size, done))
         self._need_link('order {} not modified'.format(own.ref))
         tws, until = self._revised(own, terms, names)
@@ -233,19 +254,33 @@ class OrderDesk:
         self._place(own)
         return True
 
-    def _changed(self, terms, changes):
+    def _changed(self, order, changes):
         """(the names of what `changes` ask for, the terms with that)."""
+        terms = order.terms
         named = {name: changes.pop(name) for name in MODIFIABLE if name in changes}
+        # None: as it was; but without a date it holds until it is cancelled
+        named = {name: value for name, value in named.items() if value is not None or name == 'valid'}
         if 'exectype' in changes:
             raise BadParameter("'exectype': TWS changes prices, sizes and dates, not what an order is; cancel it and "
                                "send another")
         if named.get('trailpercent') is not None and 'trailamount' not in named:
             # an amount would win over it
             terms = terms._replace(trailamount=None)
+        if 'size' in named:
+            named['size'] = order_fields.size(named['size'])
         given = order_fields.keywords(changes, KNOWN)
+        self._put_in_words(order, given, named)
         over = order_fields.touched(named)
         kept = {name: value for name, value in terms.keywords.items() if name not in over}
         return set(named) | set(given), terms._replace(keywords=dict(kept, **given), **named)
+
+    def _put_in_words(self, order, given, named):
+        """A price that is asked for by TWS's name is the price, limit or trail of the order for backtrader, too."""
+        words = order_changes.WORDS.get(order.exectype, {})
+        for field in [field for field in given if field in words and order.tws.orderType in order_fields.EXECTYPES]:
+            value, word = given.pop(field), words[field]
+            if named.setdefault(word, value) != value:
+                raise BadOrder('{} {!r}, {} {!r}: they are the same'.format(word, named[word], field, value))
 
     def _revised(self, order, terms, names):
         """(the TWS order for a change of `names` to `terms`, until when it is in force): else as TWS works it."""

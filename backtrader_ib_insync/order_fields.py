@@ -20,8 +20,10 @@ EXECTYPES = {name: exectype for exectype, name in ORDER_TYPES.items()}
 #: only these trade below zero
 SIGNED = ('BAG', 'FUT', 'FOP', 'CONTFUT', 'CMDTY')
 #: TWS's own, or backtrader's: a keyword may not set them
-RESERVED = ('orderId', 'clientId', 'permId', 'action', 'parentId', 'transmit')
+RESERVED = ('orderId', 'clientId', 'permId', 'action', 'parentId', 'transmit', 'totalQuantity', 'whatIf')
 TAGGED = ('algoParams', 'smartComboRoutingParams', 'orderMiscOptions')
+#: what is made of parts, and what its parts have
+PARTS = dict({'conditions': 'condType', 'orderComboLegs': 'price'}, **dict.fromkeys(TAGGED, 'tag'))
 
 
 class Terms(NamedTuple):
@@ -68,7 +70,7 @@ def ticket(terms, setting):
                        'order before its session ends')
     tick = _Tick(setting)
     fields = {'action': 'BUY' if terms.buy else 'SELL', 'orderType': ORDER_TYPES[terms.exectype],
-              'totalQuantity': _size(terms.size)}
+              'totalQuantity': size(terms.size)}
     fields.update(PRICES[terms.exectype](terms, setting, tick))
     fields.update(_crypto(terms, setting, tick))
     force, until = in_force(terms, setting)
@@ -79,7 +81,7 @@ def ticket(terms, setting):
 
 def _give(fields, terms):
     fields.update(terms.keywords)
-    if fields.get('cashQty') is not None and 'totalQuantity' not in terms.keywords:
+    if fields.get('cashQty') is not None:
         fields['totalQuantity'] = 0
 
 
@@ -113,7 +115,7 @@ def revision(terms, names, setting):
     """
     tick, fields, until = _Tick(setting), {}, None
     if 'size' in names:
-        fields.update(totalQuantity=_size(terms.size), **_crypto(terms, setting, tick))
+        fields.update(totalQuantity=size(terms.size), **_crypto(terms, setting, tick))
     if _has_prices(terms, names):
         fields.update(PRICES[terms.exectype](terms, setting, tick))
     if touched(names).intersection(FORCED):
@@ -129,7 +131,9 @@ def _has_prices(terms, names):
     """Whether `names` has one; raises BadOrder for one that the order does not have."""
     priced = [name for name in PRICED if name in names and getattr(terms, name) is not None]
     for name in priced:
-        if terms.exectype not in PRICED[name]:
+        # the price of a limit order is its limit
+        is_idle = name == 'plimit' and terms.exectype == Order.Limit and terms.price is not None
+        if terms.exectype not in PRICED[name] or is_idle:
             raise BadOrder("{} {!r}: a {} order has none to change; a field of TWS's goes by its own name, as in "
                            'lmtPrice={!r}'.format(name, getattr(terms, name), Order.ExecTypes[terms.exectype],
                                                   getattr(terms, name)))
@@ -138,10 +142,11 @@ def _has_prices(terms, names):
 
 # -- sizes and prices --------------------------------------------------------------------------------------------------
 
-def _size(size):
-    number = _number('size', size)
+def size(asked):
+    """The size of an order as TWS takes it."""
+    number = _number('size', asked)
     if number <= 0:
-        raise BadOrder('size {!r}: must be above zero; buy() or sell() say the side'.format(size))
+        raise BadOrder('size {!r}: must be above zero; buy() or sell() say the side'.format(asked))
     return tidy(number)
 
 
@@ -178,7 +183,11 @@ class _Tick:
         number = _number(name, value)
         if number <= 0 and not self.signed:
             raise BadOrder('{} {!r}: must be above zero'.format(name, value))
-        return self.put(name, number, number)
+        sent = self.put(name, number, number)
+        if sent <= 0 and not self.signed:
+            raise BadOrder('{} {!r}: the nearest on the tick of {:g} is no price'.format(
+                name, value, self.increment(number)))
+        return sent
 
     def distance(self, name, value, at):
         """A trail or an offset on the tick that holds at price `at`."""
@@ -290,18 +299,41 @@ def keywords(given, known):
     """`given` with plain names, tag lists built; raises BadParameter for a name that no TWS order has."""
     plain = {}
     for name, value in given.items():
-        key = name[2:] if name.startswith('m_') else name
+        key = plain_name(name)
         if key not in known:
             near = difflib.get_close_matches(key, known, 1)
             raise BadParameter('{!r}: a TWS order has no such attribute{}'.format(
                 name, ', did you mean {!r}?'.format(near[0]) if near else ''))
         if key in RESERVED:
-            raise BadParameter('{!r}: is set by this library, not by keyword'.format(name))
-        plain[key] = _tags(value) if key in TAGGED else value
+            raise BadParameter('{!r}: is set by this library, not by keyword{}'.format(
+                name, ', the size is size=' if key == 'totalQuantity' else ''))
+        if value is not None and (key, value) != ('account', ''):
+            plain[key] = _value(key, value)
     return plain
 
 
-def _tags(value):
-    """A list of TagValue from itself, from a dict, or from pairs."""
-    pairs = value.items() if isinstance(value, dict) else value
-    return [tag if hasattr(tag, 'tag') else TagValue(tag[0], str(tag[1])) for tag in pairs]
+def plain_name(name):
+    """A TWS attribute's own name, of that with backtrader's old prefix."""
+    return name[2:] if name.startswith('m_') else name
+
+
+def _value(key, value):
+    if key in PARTS:
+        return _parts(key, value)
+    if isinstance(value, (list, tuple, dict, set)) or key == 'softDollarTier' and not hasattr(value, 'name'):
+        raise BadParameter('{}={!r}: TWS takes no such value for it'.format(key, value))
+    return value
+
+
+def _parts(key, value):
+    """A list of parts; of tags from a dict or from pairs, too."""
+    try:
+        parts = list(value.items() if isinstance(value, dict) else value)
+        if key in TAGGED:
+            parts = [tag if hasattr(tag, 'tag') else TagValue(tag[0], str(tag[1])) for tag in parts]
+    except (TypeError, IndexError):
+        raise BadParameter('{}={!r}: must be a list'.format(key, value)) from None
+    for part in parts:
+        if not hasattr(part, PARTS[key]):
+            raise BadParameter("{}={!r}: {!r} is none of what ib_insync makes such a list of".format(key, value, part))
+    return parts

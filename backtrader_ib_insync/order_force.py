@@ -16,9 +16,11 @@ def in_force(terms, setting):
     tif = terms.keywords.get('tif')
     if tif is not None and tif not in TIFS:
         raise BadOrder('tif {!r}: TWS knows {}'.format(tif, ', '.join(TIFS)))
-    if tif == 'GTD' and 'goodTillDate' in terms.keywords:
-        return {}, None
-    until = None if tif and tif != 'GTD' else _until(terms.valid, setting)
+    date = terms.keywords.get('goodTillDate')
+    until = _until(terms.valid, setting)
+    _check_dates(terms, until, date, tif)
+    if date:
+        return {'tif': 'GTD'}, None
     if until is not None:
         if until <= setting.now:
             raise BadOrder('valid {!r}: {} UTC has passed'.format(terms.valid, utc_text(until)))
@@ -27,6 +29,15 @@ def in_force(terms, setting):
         raise BadOrder("tif 'GTD': needs valid= or goodTillDate=")
     tif = tif or _default_tif(terms, setting)
     return {'tif': tif}, setting.now if tif in MOMENTARY else None
+
+
+def _check_dates(terms, until, date, tif):
+    """Raise BadOrder for more than one date, or one of an order that is to hold for something else."""
+    has_date = until is not None or date
+    if date and until is not None or has_date and tif not in (None, 'GTD'):
+        given = (('valid', terms.valid), ('goodTillDate', date), ('tif', tif))
+        raise BadOrder('{}: they exclude each other; give one date, and no tif but GTD with it'.format(
+            ', '.join('{} {!r}'.format(name, value) for name, value in given if value is not None)))
 
 
 def _default_tif(terms, setting):

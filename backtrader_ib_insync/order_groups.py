@@ -5,7 +5,7 @@ It takes no order at work into a group (10326), and who says what it does with o
 import collections
 import time
 
-from .order_book import REF_PREFIX, group_of, own_ref
+from .order_book import REF_PREFIX, group_of, mark_of, own_ref
 
 #: seconds that TWS has to cancel the others of a group that it keeps
 TRUST_SECONDS = 1.0
@@ -21,7 +21,7 @@ class Groups:
     def __init__(self, book, cancel):
         self._book = book
         self._cancel = cancel
-        #: by name of a group: the reference of its order of which something was filled first
+        #: by name of a group: the mark of its order of which something was filled first
         self._done = {}
         #: references of orders that we do not hold and of which something was filled
         self._executed = set()
@@ -32,6 +32,17 @@ class Groups:
         """What a group that this order founds is called."""
         ref = order.tws.orderRef
         return ref if ref.startswith(REF_PREFIX) else own_ref()
+
+    def keep(self, order, name):
+        """Keep an order in a group by our word alone, and with a child of a bracket the others: one ends them all."""
+        for member in [order] + self._book.siblings(order):
+            member.life.group = name
+
+    def born(self, order):
+        """A child of a bracket is in the group that its siblings are kept in."""
+        for sibling in self._book.siblings(order):
+            if sibling.life.group and not group_of(order):
+                order.life.group = sibling.life.group
 
     def executed(self, record):
         """Something of an order was filled."""
@@ -45,11 +56,11 @@ class Groups:
         """TWS lists an order that ended today."""
         name = record.order.ocaGroup
         if record.status == 'Filled' and name.startswith(REF_PREFIX):
-            self._done.setdefault(name, record.order.orderRef)
+            self._done.setdefault(name, mark_of(record.order))
 
     def accepted(self, order):
         """TWS works a new order."""
-        own = order.tws.orderRef
+        own = mark_of(order.tws)
         if self._done.get(group_of(order), own) != own:
             self._look_at(order)
 
@@ -62,11 +73,12 @@ class Groups:
     def adopted(self, order):
         """An order of an earlier run is in our hands: know its group again."""
         founder = self._book.by_name.get(order.tws.ocaGroup)
-        if founder is not None and not group_of(founder):
-            founder.life.group = order.tws.ocaGroup
-        own = order.tws.orderRef
-        if not group_of(order) and any(other.tws.ocaGroup == own for other in self._book.open()):
-            order.life.group = own
+        if founder is not None and founder.tws.ocaGroup != order.tws.ocaGroup:
+            self.keep(founder, order.tws.ocaGroup)
+        own = mark_of(order.tws)
+        if order.tws.ocaGroup != own and any(other.tws.ocaGroup == own for other in self._book.open()):
+            self.keep(order, own)
+        self.born(order)
         for member in [order] + self._book.group(order):
             if member.tws.orderRef in self._executed:
                 self._end(member)
@@ -78,9 +90,14 @@ class Groups:
         """Something of it was filled, which is its group's end: cancel the others, as far as TWS does not."""
         name = group_of(order)
         # in a group of another name a fill may reduce the others, as in a bracket: that is TWS's alone
-        if not name.startswith(REF_PREFIX) or self._done.setdefault(name, order.tws.orderRef) != order.tws.orderRef:
+        own = mark_of(order.tws)
+        if not name.startswith(REF_PREFIX) or self._done.setdefault(name, own) != own:
             return
+        siblings = self._book.siblings(order)
         for other in self._book.group(order):
+            if other in siblings:
+                # the children of a bracket are TWS's
+                continue
             # what TWS has not answered for may come to it when the group is done
             if order.life.group or other.life.group or not other.life.acknowledged:
                 self._look_at(other)

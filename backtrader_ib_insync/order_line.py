@@ -8,24 +8,24 @@ from .messages import Notice, OrderUnsent
 
 #: the client library's code for a message that found no socket
 NOT_CONNECTED = 504
-#: seconds that an order waits for what may still be said of it: TWS lets none join a group later (10326). The strategy
-#: thread's pass ends sooner, unless a strategy computes on
-HOLD_SECONDS = 0.01
+#: seconds that an order waits, from when it was given, for what may still be said of it: TWS lets none join a group
+#: later (10326). The strategy thread's pass ends sooner, unless a strategy computes on
+HOLD_SECONDS = 0.015
 #: seconds to the next look whether TWS takes one more; it takes one every 25 ms on the average
 TURN_SECONDS = 0.02
 
 
 class Waiting:
-    """A cancel, or an order (or a change of one) when `contract` is given, that has not left; it may at `due`.
+    """A cancel, or an order (or a change of one) when `contract` is there, that has not left; `given` on our clock.
 
     Without an order it is something to do in its turn, `act()`.
     """
-    __slots__ = ('order', 'contract', 'due', 'act')
+    __slots__ = ('order', 'contract', 'given', 'act')
 
-    def __init__(self, order, contract=None, due=0.0, act=None):
+    def __init__(self, order, contract=None, given=float('-inf'), act=None):
         self.order = order
         self.contract = contract
-        self.due = due
+        self.given = given
         self.act = act
 
 
@@ -42,49 +42,58 @@ class OrderLine:
         self.publish = publish
         self._queue = collections.deque()
         self._unsent = {}
-        self._left = set()
-        self._released = 0.0
+        #: the largest id that left: ids grow, and orders leave in their order
+        self._newest = 0
+        #: the ids of those that the last loss of the link kept here for good
+        self._dropped = set()
+        #: how many of the queue nothing more is to be said of
+        self._released = 0
         self._first = None
         self._timer = None
+        self._is_called = False
         ib.client.throttleEnd += self._go_on
 
-    def place(self, contract, order):
-        """Send an order, or a change of one, in its turn."""
+    def place(self, contract, order, given):
+        """Send an order, or a change of one, in its turn; it was `given` then, by `time.monotonic`."""
+        if order.orderId in self._dropped:
+            # who changes it has not heard that it is gone
+            self._tell_unsent(order, 'the link was lost before')
+            return
         order = copy.copy(order)
         waiting = self._unsent.get(order.orderId)
-        if waiting is None:
-            waiting = self._unsent[order.orderId] = Waiting(order, contract, time.monotonic() + HOLD_SECONDS)
-            self._queue.append(waiting)
-        else:
+        if waiting is not None:
             # what transmits a family is its last member
             order.transmit = waiting.order.transmit
             waiting.order = order
-        self._work_off()
+            return
+        waiting = self._unsent[order.orderId] = Waiting(order, contract, given)
+        self._put(waiting)
 
     def cancel(self, order):
         """Ask TWS to cancel an order, after what waits."""
-        self._queue.append(Waiting(copy.copy(order)))
-        self._work_off()
+        self._put(Waiting(copy.copy(order)))
 
     def then(self, act):
         """Do something when TWS has been sent all that waits; not at all when that is dropped."""
-        self._queue.append(Waiting(None, act=act))
-        self._work_off()
+        self._put(Waiting(None, act=act))
 
     def release(self):
         """Nothing more is to be said of the orders that wait."""
-        self._released = time.monotonic() + HOLD_SECONDS
+        self._released = len(self._queue)
         self._work_off()
 
     def flush(self):
         """Hand all that waits to the client library, which sends it as fast as TWS takes it."""
         while self._queue:
-            self._send(self._queue.popleft())
+            self._send(self._next())
 
     def drop(self, reason):
         """Send none of the orders that wait: who gave them is told, and TWS never hears of them."""
         waiting, self._queue = self._queue, collections.deque()
+        self._released = 0
         unsent, self._unsent = self._unsent, {}
+        if unsent:
+            self._dropped = set()
         for one in waiting:
             if one.contract is not None:
                 self._tell_unsent(one.order, reason)
@@ -97,17 +106,31 @@ class OrderLine:
 
     # -- out of the queue ----------------------------------------------------------------------------------------------
 
+    def _put(self, waiting):
+        """What comes at one go is looked at together: the last of it may change the first."""
+        self._queue.append(waiting)
+        self._go_on()
+
     def _go_on(self):
-        asyncio.get_event_loop().call_soon(self._work_off)
+        if not self._is_called:
+            self._is_called = True
+            asyncio.get_event_loop().call_soon(self._work_off)
 
     def _work_off(self):
+        self._is_called = False
         now = time.monotonic()
-        free = max(now, self._released)
-        while self._queue and self._queue[0].due <= free and not self._is_full():
-            self._send(self._queue.popleft())
+        while self._queue and self._may_leave(now) and not self._is_full():
+            self._send(self._next())
             self._first = self.ib.put_first()
         if self._queue:
-            self._look_again(TURN_SECONDS if self._queue[0].due <= free else self._queue[0].due - now)
+            self._look_again(TURN_SECONDS if self._may_leave(now) else self._queue[0].given + HOLD_SECONDS - now)
+
+    def _may_leave(self, now):
+        return self._released > 0 or self._queue[0].given + HOLD_SECONDS <= now
+
+    def _next(self):
+        self._released = max(0, self._released - 1)
+        return self._queue.popleft()
 
     def _look_again(self, seconds):
         if self._timer is not None:
@@ -131,8 +154,11 @@ class OrderLine:
             self._send_order(waiting.contract, order)
         except ConnectionError as error:
             self._tell_unsent(order, str(error))
+        except Exception as error:
+            # what the client library can make no message of
+            self._tell_unsent(order, '{}: {}'.format(type(error).__name__, error))
         else:
-            self._left.add(order.orderId)
+            self._newest = max(self._newest, order.orderId)
 
     def _send_order(self, contract, order):
         known = self.ib.wrapper.trades.get((self.ib.client.clientId, order.orderId))
@@ -149,5 +175,7 @@ class OrderLine:
             self.publish(Notice(order.orderId, NOT_CONNECTED, 'the order was not cancelled: {}'.format(error)))
 
     def _tell_unsent(self, order, reason):
+        if not order.permId and order.orderId > self._newest:
+            self._dropped.add(order.orderId)
         text = 'it never left for TWS: {}'.format(reason)
-        self.account.tell(OrderUnsent(order.orderId, NOT_CONNECTED, text, order.orderId not in self._left))
+        self.account.tell(OrderUnsent(order.orderId, NOT_CONNECTED, text, order.orderId in self._dropped))

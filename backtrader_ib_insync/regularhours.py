@@ -2,10 +2,8 @@
 import collections
 
 from .messages import Contracts, Tick
-from .zones import DAY, sessions
-
-#: seconds after which the hours, which TWS tells for some days ahead, are asked for again
-AGAIN_SECONDS = DAY / 2
+from .tradinghours import TradingHours
+from .zones import DAY
 
 
 class RegularHours:
@@ -15,26 +13,25 @@ class RegularHours:
         self._feed = feed
         self._store = store
         self._answers = collections.deque()
-        self._sessions = feed.timetable.sessions() if feed.zone else ()
-        self._next = store.clock() + AGAIN_SECONDS
+        self._hours = TradingHours(feed.contractdetails, True, feed.zone, store.clock())
 
     def admits(self, record):
         """Whether the record is no tick, or one of regular hours."""
-        if not isinstance(record, Tick) or not self._sessions:
+        if not isinstance(record, Tick) or not self._hours.sessions:
             return True
         self._learn(record.time)
-        if record.time < self._sessions[-1].end:
-            return any(one.start <= record.time < one.end for one in self._sessions)
+        sessions = self._hours.sessions
+        if record.time < sessions[-1].end:
+            return any(one.start <= record.time < one.end for one in sessions)
         # of that day TWS has told nothing yet: its hours are those of the days that are known
-        return any((record.time - one.start) % DAY < one.end - one.start for one in self._sessions)
+        return any((record.time - one.start) % DAY < one.end - one.start for one in sessions)
 
     def _learn(self, time):
         """Ask for the hours before they run out, and take what was answered."""
-        if time >= self._next:
-            self._next = time + AGAIN_SECONDS
+        if self._hours.is_old(time):
+            self._hours.asked(time)
             self._store.find_contract(self._feed.contract, self._answers)
         while self._answers:
             answer = self._answers.popleft()
             if isinstance(answer, Contracts) and len(answer.details) == 1:
-                told = sessions(answer.details[0].liquidHours, self._feed.zone)
-                self._sessions = tuple(one for one in self._sessions if told and one.date < told[0].date) + told
+                self._hours.learn(answer.details[0])

@@ -17,6 +17,7 @@ from backtrader.resamplerfilter import DTFaker
 
 from .daynumber import exact, number
 from .history import UNIT_SECONDS
+from .proof import Proof
 from .zones import DAY
 
 #: seconds within which a time counts as on an edge, finer than backtrader's numbers can tell
@@ -46,12 +47,13 @@ class Aligned:
 
     @property
     def _grid(self):
-        return self.data.lattice(UNIT_SECONDS[self.p.timeframe] * (self.p.compression if self.p.bar2edge else 1))
+        count = self.p.compression if self.p.bar2edge else 1
+        return self.data.timetable.lattice(UNIT_SECONDS[self.p.timeframe] * count)
 
     def _end(self, stamp):
         """The end of the interval that a bar or tick with this datetime belongs to."""
         if self._is_long:
-            return self.data.day_ends(self.p.timeframe).next_end(exact(stamp) - ON_EDGE)
+            return self.data.timetable.day_ends(self.p.timeframe).next_end(exact(stamp) - ON_EDGE)
         return self._grid.end(exact(stamp) - ON_EDGE)
 
     def _is_over(self, now):
@@ -126,12 +128,13 @@ class Replayer(Aligned, bt.resamplerfilter.Replayer):
 class FilterClock:
     """Closes the bars in a feed's filters by the time TWS has proven.
 
-    The feed has `ib`, `proven()`, `backlog()`, `is_watched()`; it gives `check` its inherited `_check`.
+    The feed has `ib`, `backlog()`, and its `course` when it has set out; it gives `check` its inherited `_check`.
     """
 
     def __init__(self, feed):
         self._feed = feed
         self._proven = None
+        self._proof = Proof(feed.ib)
 
     def offset(self):
         """TWS's clock minus the machine's; while filters are checked, what is proven of it."""
@@ -141,10 +144,10 @@ class FilterClock:
         feed = self._feed
         if not feed.islive():
             check(forcedata=forcedata)
-        elif feed.is_watched():
+        elif feed.course is not None and feed.course.follows:
             # what another feed delivered proves nothing of this one; and the proof is asked for before what waits, or
             # a tick that comes in between would be overtaken by its own proof
-            proven = feed.proven()
+            proven = feed.course.proof.time()
             if not feed.backlog():
                 self._check(check, proven)
 
@@ -155,10 +158,16 @@ class FilterClock:
         finally:
             self._proven = None
 
-    def ends(self):
-        """When the first bar in progress in a filter ends, None when there is none."""
+    def left(self):
+        """Seconds until the clock has to be looked at, for the first bar in progress in a filter to end."""
         ends = [made.ends() for made in self._aligned()]
-        return min((end for end in ends if end is not None), default=None)
+        end = min((end for end in ends if end is not None), default=None)
+        if end is None:
+            self._proof.rest()
+        else:
+            self._proof.delayed = self._feed.course.proof.delayed
+            self._proof.wait_for(end)
+        return self._proof.left()
 
     def drop(self):
         """Empty the filters of a bar in progress; when it began, None when there was none."""

@@ -37,7 +37,7 @@ class Rows(collections.deque):
 
     def pass_tick(self, tick, history=False):
         """A tick as it is."""
-        on_edge = tick.time == int(tick.time) and self._feed.is_filtered
+        on_edge = tick.time == int(tick.time) and self._feed.declared.is_filtered
         self.append((self._date(tick.time + EDGE_NUDGE * on_edge, history),) + (tick.price,) * 4 + (tick.size,))
 
     def _date(self, time, history):

@@ -4,10 +4,10 @@ A live subscription may die without a word of TWS's. Its silence alone proves no
 are TWS's, in seconds since the epoch: what was sent before TWS told its time has come before that answer.
 """
 import math
-from typing import NamedTuple, Tuple
+from typing import NamedTuple
 
 from .frontier import SETTLED_SECONDS
-from .zones import Hours
+from .tradinghours import TradingHours
 
 #: seconds of silence that need no thought, after silences that meant nothing, at the most
 LONGEST_SECONDS = 600.0
@@ -16,10 +16,10 @@ DELAYED_SECONDS = 1200.0
 
 
 class Habits(NamedTuple):
-    """What history shows of that which a subscription follows, and when its market is open: () when nobody knows."""
+    """What history shows of that which a subscription follows, and when its market is open."""
     what: str
     rth: bool
-    sessions: Tuple[Hours, ...] = ()
+    hours: TradingHours
 
 
 class Silence:
@@ -54,8 +54,8 @@ class Silence:
     def stretch(self, size, sessions=(), lag=0.0):
         """The (begin, end) of the whole bars of `size` seconds in the silence, None when it is not worth a question.
 
-        Hours in which the market is closed, as `sessions` tell, do not count. `lag` is by how much the subscription
-        tells the market late.
+        Hours in which the market is closed, as `sessions` tell (() when nobody knows), do not count. `lag` is by how
+        much the subscription tells the market late.
         """
         if self._since is None:
             return None

@@ -9,7 +9,7 @@ whole, history fills the seconds before that (see `tickseam`), then what waited 
 """
 import math
 
-from .course import LATE_SECONDS, LATE_TRIES
+from .frontier import LATE_SECONDS, LATE_TRIES
 from .journey import Journey
 from .messages import HistoryFailed, Tick, Watching
 from .tickseam import QuoteSeam, TickSeam
@@ -31,6 +31,8 @@ class TickCourse(Journey):
         self._floor = None
         self._tries = 0
         self._is_told = False
+        #: the time of the last tick
+        self._newest = 0.0
 
     @property
     def follows(self):
@@ -194,6 +196,7 @@ class TickCourse(Journey):
     def _filled(self):
         self.proof.rest()
         self._live.extendleft(reversed(self.seam.live(self._early)))
+        self._early = []
         self._floor = self.seam.floor
         self.seam.reach(self.seam.whole_from)
         self.state = self._draining
@@ -231,7 +234,8 @@ class TickCourse(Journey):
         self._floor = None
 
     def _abandon(self):
-        """What is still asked for nobody waits for."""
+        """What is still asked for nobody waits for, and nothing waits for it."""
+        self._early, self._held = [], []
         download, self._download = self._download, None
         if download is not None:
             self.store.abandon(download)

@@ -40,8 +40,7 @@ class TickQuestion(Question):
     """reqHistoricalTicks, once."""
 
     def __init__(self, contract, request, kind, rth):
-        super().__init__()
-        self.contract = contract
+        super().__init__(contract)
         self.request = request
         self.kind = kind
         self.rth = rth
@@ -49,9 +48,6 @@ class TickQuestion(Question):
     def ask(self, ib, reqId):
         ib.client.reqHistoricalTicks(reqId, self.contract, self.request.start, self.request.end, MOST, self.kind.what,
                                      self.rth, self.kind.changes, [])
-
-    def cancel(self, ib, reqId):
-        """TWS has no way to take it back."""
 
     def historicalTicksLast(self, ticks, done):
         self._take(done, [(tick.time, tick.price, tick.size) for tick in ticks],

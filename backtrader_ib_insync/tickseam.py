@@ -99,9 +99,13 @@ class TickSeam:
             if tick.time == begin and self._left[tick[1:]] > 0:
                 self._left[tick[1:]] -= 1
             elif tick.time >= begin:
-                self._owed[self._key(tick)] -= 1
+                self._settle(self._key(tick))
                 found.append(tick)
         return found
+
+    def _settle(self, key):
+        if key in self._owed:
+            self._owed[key] -= 1
 
     @staticmethod
     def _key(tick):

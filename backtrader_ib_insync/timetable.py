@@ -1,7 +1,6 @@
 """When the contract of a feed trades: its zone's clock, the edges of its bars, the ends of its days (pure)."""
 from .bars import Grid
 from .daybars import DayEnds, opens, usual_end
-from .zones import sessions
 
 
 class Timetable:
@@ -26,10 +25,6 @@ class Timetable:
     def day_ends(self, timeframe):
         """When bars of a day and longer end."""
         return DayEnds(timeframe, self._hours, self._endzone, self._sessionend)
-
-    def sessions(self):
-        """The sessions that the contract tells of."""
-        return sessions(self._hours, self.zone)
 
     def usual_end(self, zone):
         """The time of day, in this zone, at which sessions end; None when the contract does not tell."""

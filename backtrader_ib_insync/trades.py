@@ -56,6 +56,44 @@ def _held(order, size, price, history):
     return trade
 
 
+class Detour:
+    """Sends executions of an order to the open trade that they close, when a feed beside the order's own has it.
+
+    TWS knows one position in a contract; backtrader's trades go by feed, so that what one feed's order opens and
+    another's closes would leave both open, one the wrong way round.
+    """
+
+    def __init__(self):
+        self._data = None
+
+    def begin(self, order, strategies):
+        """Till `end`, trades of the order's feed are those of the feed that has what it closes (backtrader's way)."""
+        bits = order.executed.getpending()
+        if not bits or not bits[0].closed or order.data._compensate is not None:
+            return
+        other = self._holding(order, _owner(order, strategies), -bits[0].closed)
+        if other is not None:
+            self._data = order.data
+            self._data.compensate(other)
+
+    def end(self):
+        """The order has been told."""
+        if self._data is not None:
+            self._data._compensate = None
+            self._data = None
+
+    def _holding(self, order, owner, size):
+        """Another feed of the contract that has a trade open to the side of `size`, if the order's own has none."""
+        def is_open(data):
+            listed = owner._trades[data][order.tradeid]
+            return bool(listed) and listed[-1].isopen and listed[-1].size * size > 0
+        if owner is None or is_open(order.data):
+            return None
+        own = conId(order.data)
+        return next((data for data in owner.datas if data is not order.data and conId(data) == own and is_open(data)),
+                    None)
+
+
 def _owner(order, strategies):
     """The strategy that cerebro tells of the order: the first, when it has no owner."""
     return order.owner if order.owner is not None else strategies[0] if strategies else None

@@ -6,8 +6,8 @@ bars that lie wholly inside the silence, it should have spoken.
 import logging
 
 from . import codes, history
-from .downloads import HISTORY_SECONDS, HistoryQuestion
-from .errors import IBError, RequestRefused
+from .downloads import CONTRACT_SECONDS, HISTORY_SECONDS, ContractQuestion, HistoryQuestion
+from .errors import IBError, RequestRefused, TimedOut
 from .messages import Notice
 from .silence import DELAYED_SECONDS
 
@@ -18,8 +18,16 @@ MINUTE, SMALL = '1 min', '5 secs'
 SHORT_SECONDS = 120.0
 
 
-class Inquiry(HistoryQuestion):
+class Inquiry:
     """A question that nobody but the vigil asked: what TWS has against it is for nobody else."""
+
+
+class HistoryInquiry(Inquiry, HistoryQuestion):
+    """What has the market done?"""
+
+
+class HoursInquiry(Inquiry, ContractQuestion):
+    """When is it open?"""
 
 
 class Vigil:
@@ -30,9 +38,11 @@ class Vigil:
         self.clock = clock
         self.publish = publish
         self._round = None
+        self._second = 0
 
     def told(self, second):
         """TWS told its time: what it sent before has come."""
+        self._second = second
         for stream in self.desk.streams:
             stream.silence.told(float(second), self.clock.heard)
         due = [stream for stream in self.desk.streams if self._stretch(stream)]
@@ -43,17 +53,37 @@ class Vigil:
         """One question after the other, so that those of feeds need not wait."""
         try:
             for stream in streams:
-                if stream in self.desk.streams and self._stretch(stream):
+                if await self._is_suspect(stream):
                     await self._ask_about(stream)
         except IBError as error:
             log.info('the market was not to be asked why a subscription is silent: %s', error)
+
+    async def _is_suspect(self, stream):
+        """Whether its silence is worth a question by what TWS tells of the market's hours now."""
+        if self._is_silent(stream) and stream.habits.hours.is_old(self._second):
+            await self._learn_hours(stream)
+        return self._is_silent(stream)
+
+    def _is_silent(self, stream):
+        return stream in self.desk.streams and self._stretch(stream) is not None
+
+    async def _learn_hours(self, stream):
+        hours = stream.habits.hours
+        hours.asked(self._second)
+        try:
+            details = await self.desk.question(HoursInquiry(stream.contract), CONTRACT_SECONDS)
+        except (RequestRefused, TimedOut) as error:
+            log.info('trading hours of %s were not told again: %s', stream.contract.symbol, error)
+            return
+        if len(details) == 1:
+            hours.learn(details[0])
 
     def _stretch(self, stream):
         """The stretch of silence to ask about; None while there is none, or its reason is known."""
         if not self.desk.is_open or not stream.is_awaited:
             return None
         seconds = history.SIZES[self._size(stream)].seconds
-        return stream.silence.stretch(seconds, stream.habits.sessions, DELAYED_SECONDS * stream.is_delayed)
+        return stream.silence.stretch(seconds, stream.habits.hours.sessions, DELAYED_SECONDS * stream.is_delayed)
 
     def _size(self, stream):
         is_small = stream.paced and stream.silence.lasts() < SHORT_SECONDS
@@ -83,7 +113,7 @@ class Vigil:
         return True
 
     async def _history(self, stream, request):
-        question = Inquiry(stream.contract, request, stream.habits.what, stream.habits.rth)
+        question = HistoryInquiry(stream.contract, request, stream.habits.what, stream.habits.rth)
         try:
             return await self.desk.question(question, HISTORY_SECONDS)
         except RequestRefused as error:

@@ -2,6 +2,7 @@
 import logging
 import threading
 
+import gateways
 import pytest
 from helpers import forget_store, open_sockets, our_threads, wait_until
 
@@ -70,6 +71,19 @@ def unpaced():
         patch.setattr(request_desk, 'Pacing', lambda: pacing.Pacing(limits))
         patch.setattr(insync, 'BURST', 0)
         yield
+
+
+@pytest.fixture(scope='module')
+def market(unpaced):
+    """One stepped gateway for all tests of a file: each runs on in its time."""
+    with gateways.by_hand() as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def still(unpaced, make_gateway):
+    """A stepped gateway of the test's own."""
+    return make_gateway(**gateways.BY_HAND)
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def cut_at(market, script, *feeds):
     begun, holes = script
     begin = stepped.in_session(market)
     market.advance(begun)
-    with stepped.Run(market, lambda cerebro, store: [one.add(cerebro, store, begin) for one in feeds]) as run:
+    with stepped.Run(market, stepped.added(begin, *feeds)) as run:
         play(run, holes)
         to_the_end(run, max(one.length for one in feeds))
         for number, one in enumerate(feeds):

@@ -79,14 +79,3 @@ class Program:
         self._process.send_signal(signal.SIGINT)
         self.code(at_load(seconds))
         return self.output
-
-
-def held(gateway, symbol='AAPL'):
-    """How much of a symbol the gateway's accounts hold."""
-    return gateway.call(lambda world: sum(
-        row.position for row in world.ledger.positions() if row.contract.symbol == symbol))
-
-
-def asked(gateway, name):
-    """What the gateway was asked by messages of one name, in order."""
-    return gateway.call(lambda world: [one.request for one in world.requests if type(one.request).__name__ == name])

@@ -158,24 +158,25 @@ class Run:
 
     def settle(self):
         """Wait until whatever the gateway has said was received, answered and delivered."""
-        self.until(self._is_settled)
+        self.until(self.is_settled)
 
-    def _is_settled(self):
+    def is_settled(self):
+        """Whether there is nothing left to be received, answered or delivered."""
         if self.has_ended:
             return True
         self.store.call(self._tell_time, timeout=WAIT)
         # two passes begin one after the other, so one is whole
         self.do(bool)
-        return not self.do(self.store.pending) and self.store.call(self._is_idle, timeout=WAIT)
+        return not self.do(self.store.sleeper.pending) and self.store.call(self._is_idle, timeout=WAIT)
 
     async def _tell_time(self, ib):
         """TWS's answer to a question comes after all it had to say before."""
-        if self._is_open(ib):
+        if self._may_ask(ib):
             answered = asyncio.Future()
             self.store._connection.beat.tell_time(answered.set_result)
             await asyncio.wait([answered, self.store._connection.line._broken], return_when=asyncio.FIRST_COMPLETED)
 
-    def _is_open(self, ib):
+    def _may_ask(self, ib):
         return ib.client.isReady() and self.store._connection.desk.is_open
 
     def _is_idle(self, ib):
@@ -207,8 +208,11 @@ class Run:
 
     def until_live(self):
         """Wait until the link stands, every feed says that it is live, and nothing is left to be done."""
-        self.until(lambda: self._is_settled() and self.store.call(self._is_open, timeout=WAIT)
-                   and all(self.is_live(number) for number in range(len(self.datas))))
+        self.until(lambda: self.is_open() and all(self.is_live(number) for number in range(len(self.datas))))
+
+    def is_open(self):
+        """Whether the link stands and nothing is left to be done."""
+        return self.is_settled() and self.store.call(self._may_ask, timeout=WAIT)
 
 
 def in_session(gateway, opens='09:45', closes='15:15'):
@@ -221,6 +225,17 @@ def in_session(gateway, opens='09:45', closes='15:15'):
         date = (now + datetime.timedelta(days=days)).strftime('%Y-%m-%d')
         gateway.advance(truth.at('{} {}'.format(date, opens), NEW_YORK) - gateway.now())
     return gateway.now()
+
+
+def one(**params):
+    """A function that adds a single feed, of minutes when nothing else is said, to a run."""
+    given = dict(dict(dataname=APPLE, timeframe=Minutes, tz='UTC'), **params)
+    return lambda cerebro, store: cerebro.adddata(store.getdata(**given))
+
+
+def added(begin, *feeds):
+    """A function that adds Feeds, or what is like them, to a run that begins then."""
+    return lambda cerebro, store: [feed.add(cerebro, store, begin) for feed in feeds]
 
 
 class Feed:

@@ -11,7 +11,7 @@ from backtrader_ib_insync.assembler import Assembler
 from backtrader_ib_insync.bars import Builder, Counter, Grid, Seam, whole
 from backtrader_ib_insync.daybars import DayEnds
 from backtrader_ib_insync.messages import Bar, Tick
-from backtrader_ib_insync.zones import zone
+from backtrader_ib_insync.zones import DAY, zone
 
 NEW_YORK, CALCUTTA, BERLIN = 'America/New_York', 'Asia/Calcutta', 'Europe/Berlin'
 NOON = truth.at('2024-11-20 12:00', NEW_YORK)

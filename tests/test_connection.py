@@ -283,7 +283,7 @@ def test_p10_order_ids_never_go_back(gateway, connect, ids):
 
     def place():
         order = insync.Order(orderId=7, clientId=1, action='BUY', totalQuantity=1, orderType='LMT', lmtPrice=1.0)
-        link.connection.orders.place(AAPL, order)
+        link.connection.orders.place(AAPL, order, time.monotonic())
     link.loop.call(place)
     gateway.wait(lambda world: world.exchange.open_orders())
     gateway.fault('restart', 1, *ids)
@@ -294,7 +294,7 @@ def test_p10_a_new_client_does_not_use_the_ids_of_open_orders_either(gateway, co
     first = connect(gateway)
     first.until(Session)
     order = insync.Order(orderId=20, clientId=1, action='BUY', totalQuantity=1, orderType='LMT', lmtPrice=1.0)
-    first.loop.call(first.connection.orders.place, AAPL, order)
+    first.loop.call(first.connection.orders.place, AAPL, order, time.monotonic())
     gateway.wait(lambda world: world.exchange.open_orders())
     first.stop()
     gateway.wait(lambda world: not world.clients)
@@ -307,7 +307,7 @@ def test_ids_above_the_base_of_requests(gateway, connect):
     link.until(Session)
     order = insync.Order(orderId=REQIDBASE + 5, clientId=1, action='BUY', totalQuantity=1, orderType='LMT',
                          lmtPrice=1.0)
-    link.loop.call(link.connection.orders.place, AAPL, order)
+    link.loop.call(link.connection.orders.place, AAPL, order, time.monotonic())
     gateway.wait(lambda world: world.exchange.open_orders())
     gateway.fault('cut')
     assert link.until(Session, 2).order_id == REQIDBASE + 6
@@ -368,7 +368,7 @@ def test_p13_zones_of_executions_are_there(gateway, connect):
     link = connect(gateway)
     link.until(Session)
     order = insync.Order(orderId=1, clientId=1, action='BUY', totalQuantity=1, orderType='MKT')
-    link.loop.call(link.connection.orders.place, AAPL, order)
+    link.loop.call(link.connection.orders.place, AAPL, order, time.monotonic())
     wait_until(lambda: [record for record in list(link.account) if type(record).__name__ == 'Execution'])
 
 
@@ -610,8 +610,9 @@ def test_what_was_asked_for_before_the_stop_is_sent_all_the_same(make_gateway, c
 
     def place():
         for number in range(1, 31):
-            link.connection.orders.place(AAPL, insync.Order(orderId=number, clientId=1, action='BUY', totalQuantity=1,
-                                                     orderType='LMT', lmtPrice=1.0))
+            order = insync.Order(orderId=number, clientId=1, action='BUY', totalQuantity=1, orderType='LMT',
+                                 lmtPrice=1.0)
+            link.connection.orders.place(AAPL, order, time.monotonic())
     link.loop.call(place)
     assert quick(link)
     gateway.wait(lambda world: len(world.exchange.open_orders()) == 30)

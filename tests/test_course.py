@@ -6,8 +6,9 @@ import pytest
 
 from backtrader_ib_insync.assembler import Assembler
 from backtrader_ib_insync.bars import Grid
-from backtrader_ib_insync.course import LATE_TRIES, Course
+from backtrader_ib_insync.course import Course
 from backtrader_ib_insync.daybars import DayEnds
+from backtrader_ib_insync.frontier import LATE_TRIES
 from backtrader_ib_insync.messages import Bar, Closed, History, HistoryFailed, Lost, Refused, Restored, Tick, Watching
 from backtrader_ib_insync.zones import UTC
 

@@ -3,6 +3,7 @@ import datetime
 
 import backtrader as bt
 import pytest
+from gateways import asked
 from helpers import APPLE, run
 
 from backtrader_ib_insync import downloads
@@ -11,10 +12,6 @@ from backtrader_ib_insync.errors import HistoryFailed
 
 WEEKS = dict(dataname=APPLE, timeframe=bt.TimeFrame.Minutes, historical=True, fromdate=datetime.datetime(2024, 10, 28),
              todate=datetime.datetime(2024, 11, 13))
-
-
-def asked(gateway, kind='ReqHistoricalData'):
-    return gateway.call(lambda world: [one.request for one in world.requests if type(one.request).__name__ == kind])
 
 
 def ends(recorder):

@@ -2,7 +2,8 @@
 import re
 
 import pytest
-from programs import ROOT, Program, asked, held
+from gateways import asked, held
+from programs import ROOT, Program
 
 EXAMPLES = ROOT / 'examples'
 WORDS = {

@@ -5,10 +5,11 @@ import re
 import backtrader as bt
 import pytest
 import truth
+from gateways import asked
 from helpers import APPLE, run
 from truth import at, utc
 
-from backtrader_ib_insync import downloads
+from backtrader_ib_insync import downloads, simulator
 from backtrader_ib_insync.errors import HistoryFailed, NotSupportedTimeframe, UnknownContract
 from backtrader_ib_insync.history import SIZES
 from backtrader_ib_insync.pacing import LIMITS, Pacing
@@ -44,7 +45,6 @@ OPENS = {'EUR': (17 * 3600 + 900,), 'ES-': (17 * 3600,)}
 @pytest.fixture(scope='module')
 def standing():
     """A gateway whose clock stands still, for all tests of this file: history does not move."""
-    from backtrader_ib_insync import simulator
     with simulator.running(speed=0) as gateway:
         yield gateway
 
@@ -74,7 +74,7 @@ def test_p21_every_size_over_several_requests(standing, store, size, name, rth):
     if name.startswith('ES') and SIZES[size].seconds <= 60:
         name = 'ES-202412-CME-USD-50'
     what = 'BID' if 'CASH' in name else 'TRADES'
-    asked = standing.call(lambda gateway: len(gateway.requests))
+    before = len(asked(standing))
     kind = SIZES[size]
     found = history(store, standing, start, end, dataname=name, timeframe=kind.timeframe, compression=kind.compression,
                     useRTH=rth)
@@ -82,9 +82,7 @@ def test_p21_every_size_over_several_requests(standing, store, size, name, rth):
         gateway.market, truth.instrument(gateway.market, name), size, start, end, what, rth,
         OPENS.get(name[:3], ())), timeout=60)
     is_whole(end, found, [bar for bar in wanted if bar[0] <= end])
-    requests = standing.call(lambda gateway: [one for one in list(gateway.requests)[asked:]
-                                              if type(one.request).__name__ == 'ReqHistoricalData'])
-    assert len(requests) > 1
+    assert len(asked(standing)) > before + 1
 
 
 @pytest.mark.parametrize('name, rth, close', [
@@ -150,18 +148,18 @@ def test_p24_p87_what_cannot_be_built_is_a_clear_error(standing, store, timefram
 
 
 def test_p20_p22_history_alone_makes_no_subscription_and_asks_in_utc(standing, store):
-    before = len(sent(standing, 'ReqHistoricalData'))
+    before = len(asked(standing))
     feed = store(standing).getdata(dataname=APPLE, timeframe=Days, historical=True,
                                    fromdate=datetime.datetime(2024, 10, 1), todate=datetime.datetime(2024, 11, 1))
     recorder = run(feed)
     assert not feed.islive() and feed._load() is False
     assert recorder.statuses == [['CONNECTED', 'DELAYED', 'DISCONNECTED']]
     assert len(recorder.bars[0]) == 23
-    assert not sent(standing, 'ReqMktData') and not sent(standing, 'ReqRealTimeBars')
-    asked = sent(standing, 'ReqHistoricalData')[before:]
+    assert not asked(standing, 'ReqMktData') and not asked(standing, 'ReqRealTimeBars')
+    sent = asked(standing)[before:]
     # P22: times leave in UTC, in the form TWS takes for it
-    assert asked and all(re.match(r'\d{8}-\d\d:\d\d:\d\d$', request.endDateTime) for request in asked)
-    assert all(request.formatDate == 2 for request in asked)
+    assert sent and all(re.match(r'\d{8}-\d\d:\d\d:\d\d$', request.endDateTime) for request in sent)
+    assert all(request.formatDate == 2 for request in sent)
 
 
 def test_bars_in_progress_are_not_history(standing, store):
@@ -227,10 +225,12 @@ def test_p45_an_unknown_contract_is_named(standing, store):
         history(store, standing, at('2024-10-01'), at('2024-10-31'), dataname='NOSUCH-STK-SMART-USD', timeframe=Days)
 
 
-def test_p28_hist_tzo_shifts_history_by_hours(standing, store):
-    range_ = at('2024-10-01 14:00'), at('2024-10-01 18:00')
-    plain = history(store, standing, *range_, dataname=APPLE, timeframe=Minutes)
-    shifted = history(store, standing, *range_, dataname=APPLE, timeframe=Minutes, hist_tzo=-2)
+@pytest.mark.parametrize('compression', [1, 8])
+def test_p28_hist_tzo_shifts_history_by_hours(standing, store, compression):
+    """Bars that are joined of smaller ones, too."""
+    range_, size = (at('2024-10-01 14:00'), at('2024-10-01 18:00')), dict(timeframe=Minutes, compression=compression)
+    plain = history(store, standing, *range_, dataname=APPLE, **size)
+    shifted = history(store, standing, *range_, dataname=APPLE, hist_tzo=-2, **size)
     assert [bar[0] + 7200 for bar in shifted] == [bar[0] for bar in plain if bar[0] - 7200 >= range_[0]]
 
 
@@ -245,7 +245,3 @@ def test_p29_quotes_have_no_negative_volume(standing, store):
     found = history(store, standing, at('2024-10-01'), at('2024-10-02'), dataname='EUR.USD-CASH-IDEALPRO',
                     timeframe=Minutes)
     assert found and {bar[5] for bar in found} == {0.0}
-
-
-def sent(gateway, kind):
-    return gateway.call(lambda world: [one.request for one in world.requests if type(one.request).__name__ == kind])

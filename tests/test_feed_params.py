@@ -5,10 +5,13 @@ import backtrader as bt
 import pytest
 import stepped
 import truth
+from gateways import asked
 from helpers import APPLE, run
+from known import Known
+from stepped import one
 from truth import at, utc
 
-from backtrader_ib_insync import pacing, request_desk, subscription
+from backtrader_ib_insync import pacing, request_desk
 from backtrader_ib_insync.errors import BadParameter, HistoryFailed, NotSupportedTimeframe
 from backtrader_ib_insync.insync import Contract
 
@@ -16,22 +19,6 @@ Minutes, Ticks, Days = bt.TimeFrame.Minutes, bt.TimeFrame.Ticks, bt.TimeFrame.Da
 NEW_YORK = 'America/New_York'
 OCTOBER = dict(timeframe=Days, historical=True, fromdate=datetime.datetime(2024, 10, 1),
                todate=datetime.datetime(2024, 11, 1))
-
-
-@pytest.fixture
-def still(make_gateway):
-    return make_gateway(speed=0, messages_per_second=0)
-
-
-def sent(gateway, kind):
-    return gateway.call(lambda world: [one.request for one in world.requests if type(one.request).__name__ == kind])
-
-
-def one_feed(**params):
-    """Adds one live feed, displayed in UTC."""
-    def add(cerebro, store):
-        cerebro.adddata(store.getdata(**dict(dict(dataname=APPLE, timeframe=Minutes, tz='UTC'), **params)))
-    return add
 
 
 def trades(gateway, start, end, name=APPLE):
@@ -83,15 +70,15 @@ def test_tradename_is_what_orders_are_for(still):
 
     def add(cerebro, store):
         cerebro.setbroker(store.getbroker())
-        one_feed(tradename='SPY-STK-SMART-USD', fromdate=utc(still.now() - 300))(cerebro, store)
+        one(tradename='SPY-STK-SMART-USD', fromdate=utc(still.now() - 300))(cerebro, store)
 
     with stepped.Run(still, add) as test:
         test.on_next = trade
         test.until_live()
         assert test.datas[0].contract.symbol == 'AAPL' and test.datas[0].tradecontract.symbol == 'SPY'
         test.step(130)
-        test.until(lambda: sent(still, 'PlaceOrder'))
-    assert {request.contract.symbol for request in sent(still, 'PlaceOrder')} == {'SPY'}
+        test.until(lambda: asked(still, 'PlaceOrder'))
+    assert {request.contract.symbol for request in asked(still, 'PlaceOrder')} == {'SPY'}
 
 
 def test_p43_p44_what_is_wrong_with_tradename_is_told(still, store):
@@ -124,7 +111,7 @@ def test_expired_futures_are_found_by_whatever_names_them(still, store):
 def test_a_continuous_future_has_history_and_its_end_is_no_question(still, store):
     data = store(still).getdata(dataname='ES-CONTFUT-CME-USD', **OCTOBER)
     assert len(run(data).bars[0]) > 15
-    assert [request.endDateTime for request in sent(still, 'ReqHistoricalData')] == ['']
+    assert [request.endDateTime for request in asked(still, 'ReqHistoricalData')] == ['']
 
 
 # -- what TWS shows ----------------------------------------------------------------------------------------------------
@@ -140,16 +127,15 @@ def test_adjusted_prices_are_asked_for_without_an_end(still, store):
             'ADJUSTED_LAST'))
         end = at('2024-11-20', NEW_YORK) if more else still.now()
         assert found == [bar for bar in wanted if bar[0] <= end]
-    assert [request.endDateTime for request in sent(still, 'ReqHistoricalData')] == ['', '']
+    assert [request.endDateTime for request in asked(still, 'ReqHistoricalData')] == ['', '']
 
 
 def test_adjusted_prices_fill_the_gaps_of_a_live_feed(still):
     begin = still.now()
-    with stepped.Run(still, one_feed(what='ADJUSTED_LAST', fromdate=utc(begin - 600))) as test:
+    with stepped.Run(still, one(what='ADJUSTED_LAST', fromdate=utc(begin - 600))) as test:
         test.until_live()
         test.step(61)
-        still.fault('cut', 'rst')
-        test.until(lambda: not test.is_live(0))
+        test.break_link(('cut', 'rst'))
         still.advance(200)
         test.until_live()
         for _ in range(4):
@@ -159,7 +145,7 @@ def test_adjusted_prices_fill_the_gaps_of_a_live_feed(still):
         wanted = still.call(lambda world: truth.intraday(
             world.market, truth.instrument(world.market, APPLE), '1 min', found[0][0] - 60, found[-1][0]))
         assert found == [bar for bar in wanted if bar[0] <= found[-1][0]] and found[-1][0] >= still.now() - 64
-    assert {request.endDateTime for request in sent(still, 'ReqHistoricalData')} == {''}
+    assert {request.endDateTime for request in asked(still, 'ReqHistoricalData')} == {''}
 
 
 @pytest.mark.parametrize('what', ['MIDPOINT', 'BID', 'ASK', 'BID_ASK', 'ADJUSTED_LAST'])
@@ -181,7 +167,7 @@ def test_what_tws_does_not_know_is_refused_with_its_words(still, store):
 @pytest.mark.parametrize('kind', ['Last', 'AllLast'])
 def test_tick_by_tick_trades_make_the_same_bars(still, kind):
     begin = still.now() - 300
-    with stepped.Run(still, one_feed(tick_by_tick=kind, fromdate=utc(begin))) as test:
+    with stepped.Run(still, one(tick_by_tick=kind, fromdate=utc(begin))) as test:
         test.until_live()
         test.settle()
         test.step(200)
@@ -191,15 +177,15 @@ def test_tick_by_tick_trades_make_the_same_bars(still, kind):
             world.market, truth.instrument(world.market, APPLE), '1 min', begin, found[-1][0]))
         assert found == [bar for bar in wanted if bar[0] <= found[-1][0]]
         assert found[-1][0] >= still.now() - 64
-    assert [request.tickType for request in sent(still, 'ReqTickByTickData')] == [kind]
-    assert not sent(still, 'ReqMktData')
+    assert [request.tickType for request in asked(still, 'ReqTickByTickData')] == [kind]
+    assert not asked(still, 'ReqMktData')
     still.wait(lambda world: world.streams.count == 0)
 
 
 @pytest.mark.parametrize('kind, price', [
     ('MidPoint', lambda quote: (quote.bid + quote.ask) / 2), ('BidAsk', lambda quote: quote.bid)])
 def test_tick_by_tick_quotes(still, kind, price):
-    with stepped.Run(still, one_feed(tick_by_tick=kind, timeframe=Ticks)) as test:
+    with stepped.Run(still, one(tick_by_tick=kind, timeframe=Ticks)) as test:
         test.until_live()
         test.settle()
         start = still.now()
@@ -218,13 +204,13 @@ def test_a_kind_of_tick_by_tick_data_that_is_none_is_an_error(still, store):
 
 def test_p40_five_second_bars_are_asked_for_as_the_feed_says(still):
     def add(cerebro, store):
-        one_feed(rtbar=True, useRTH=True, what='MIDPOINT', backfill_start=False)(cerebro, store)
-        one_feed(dataname='EUR.USD-CASH-IDEALPRO', rtbar=True, backfill_start=False)(cerebro, store)
+        one(rtbar=True, useRTH=True, what='MIDPOINT', backfill_start=False)(cerebro, store)
+        one(dataname='EUR.USD-CASH-IDEALPRO', rtbar=True, backfill_start=False)(cerebro, store)
 
     with stepped.Run(still, add) as test:
         test.until_live()
-        test.until(lambda: len(sent(still, 'ReqRealTimeBars')) == 2)
-    assert [(request.whatToShow, request.useRTH) for request in sent(still, 'ReqRealTimeBars')] == [
+        test.until(lambda: len(asked(still, 'ReqRealTimeBars')) == 2)
+    assert [(request.whatToShow, request.useRTH) for request in asked(still, 'ReqRealTimeBars')] == [
         ('MIDPOINT', True), ('BID', False)]
 
 
@@ -233,116 +219,17 @@ def test_p40_new_five_second_bars_keep_the_pace(still, monkeypatch):
     monkeypatch.setattr(request_desk, 'Pacing', lambda: pacing.Pacing(limits))
 
     def add(cerebro, store):
-        one_feed(rtbar=True, fromdate=utc(still.now() - 300))(cerebro, store)
-        one_feed(rtbar=True, fromdate=utc(still.now() - 300), dataname='SPY-STK-SMART-USD')(cerebro, store)
+        one(rtbar=True, fromdate=utc(still.now() - 300))(cerebro, store)
+        one(rtbar=True, fromdate=utc(still.now() - 300), dataname='SPY-STK-SMART-USD')(cerebro, store)
 
     with stepped.Run(still, add) as test:
         test.until_live()
         test.until(lambda: any('5-second bars' in message for message in test.messages))
-        test.until(lambda: len(sent(still, 'ReqRealTimeBars')) == 2)
+        test.until(lambda: len(asked(still, 'ReqRealTimeBars')) == 2)
         test.settle()
         test.step(130)
         test.step(5)
         assert [len(test.bars[number]) for number in (0, 1)] == [7, 7]
-
-
-# -- permissions -------------------------------------------------------------------------------------------------------
-
-@pytest.mark.parametrize('code', [354, 10089, 10168, 10186])
-def test_p43_no_subscription_is_told_with_the_words_of_tws(still, code):
-    still.call(lambda world: world.streams.withhold('AAPL', code))
-    with stepped.Run(still, one_feed(fromdate=utc(still.now() - 300))) as test:
-        test.until(lambda: test.has_ended)
-        assert test.statuses[0][-1] == 'NOTSUBSCRIBED'
-        assert str(code) in test.reasons[0][-1] and 'not subscribed' in test.reasons[0][-1]
-
-
-@pytest.fixture
-def hasty(monkeypatch):
-    """What worked and is refused is asked for again without delay."""
-    monkeypatch.setattr(subscription, 'REFUSED_AGAIN_SECONDS', (0.02,) * 10)
-    monkeypatch.setattr(subscription, 'ACCEPTED_SECONDS', 0.2)
-
-
-def refusals(gateway, kind, since):
-    """How often what was asked for, was refused since then."""
-    return len(sent(gateway, kind)) - since
-
-
-@pytest.mark.parametrize('params, kind', [
-    (dict(), 'ReqMktData'), (dict(rtbar=True), 'ReqRealTimeBars'), (dict(tick_by_tick='Last'), 'ReqTickByTickData'),
-    (dict(what='BID', timeframe=bt.TimeFrame.Seconds, compression=7), 'ReqMktData')], ids=str)
-def test_p43_what_worked_and_is_refused_is_asked_for_again(still, hasty, params, kind):
-    """After a restart TWS may refuse in passing what it served before: told once, and nothing is missing."""
-    begin = still.now()
-    with stepped.Run(still, one_feed(**dict(dict(fromdate=utc(begin - 300)), **params))) as test:
-        test.until_live()
-        for _ in range(8):
-            test.step(15)
-        before = len(sent(still, kind))
-        still.call(lambda world: world.streams.withhold('AAPL', 354))
-        still.fault('cut', 'rst')
-        test.until(lambda: refusals(still, kind, before) >= 4)
-        assert test.breaks() == [2] and test.statuses[0][-1] == 'CONNBROKEN' and not test.has_ended
-        still.call(lambda world: world.streams.grant('AAPL'))
-        still.advance(100)
-        test.until_live()
-        assert test.breaks() == [2]
-        for _ in range(8):
-            test.step(15)
-        test.go_to((still.now() // 60 + 1) * 60 + 4)
-        if not params.get('what'):
-            found = test.bars[0]
-            wanted = still.call(lambda world: truth.intraday(
-                world.market, truth.instrument(world.market, APPLE), '1 min', begin - 300, found[-1][0]))
-            assert found == [bar for bar in wanted if bar[0] <= found[-1][0]] and found[-1][0] >= still.now() - 64
-
-
-def test_p43_a_refusal_that_lasts_ends_the_feed(still, hasty):
-    with stepped.Run(still, one_feed(fromdate=utc(still.now() - 300))) as test:
-        test.until_live()
-        test.step(61)
-        before = len(sent(still, 'ReqMktData'))
-        still.call(lambda world: world.streams.withhold('AAPL', 354))
-        still.fault('cut', 'rst')
-        test.until(lambda: test.has_ended)
-        assert test.statuses[0][-2:] == ['CONNBROKEN', 'NOTSUBSCRIBED'] and '354' in test.reasons[0][-1]
-        assert refusals(still, 'ReqMktData', before) == 11
-
-
-@pytest.mark.parametrize('params', [dict(), dict(useRTH=True)], ids=str)
-def test_p43_delayed_data_when_asked_for(still, params):
-    """TWS has no delayed 5-second bars, which regular hours are made of else."""
-    still.call(lambda world: world.streams.withhold('AAPL', 354))
-    begin = still.now() - 1200
-    with stepped.Run(still, one_feed(fromdate=utc(begin), **params), marketdatatype=3) as test:
-        test.until_live()
-        test.settle()
-        for _ in range(50):
-            test.step(60)
-        found = test.bars[0]
-        wanted = still.call(lambda world: truth.intraday(
-            world.market, truth.instrument(world.market, APPLE), '1 min', begin, found[-1][0]))
-        assert found == [bar for bar in wanted if bar[0] <= found[-1][0]]
-        assert still.now() - 1400 < found[-1][0] < still.now() - 880
-        assert any('10167' in message for message in test.messages)
-        assert any('type 3' in message for message in test.messages) is False
-    assert [request.marketDataType for request in sent(still, 'ReqMarketDataType')] == [3]
-
-
-def test_p44_another_session_that_holds_the_data_is_told_and_recovers(still, monkeypatch):
-    monkeypatch.setitem(subscription.AGAIN_SECONDS, 'competing', 0.05)
-    begin = still.now() - 300
-    still.call(lambda world: world.streams.withhold('AAPL', 10197))
-    with stepped.Run(still, one_feed(fromdate=utc(begin))) as test:
-        test.until(lambda: 'CONNBROKEN' in test.statuses[0])
-        assert any('10197' in reason for reason in test.reasons[0])
-        still.call(lambda world: world.streams.grant('AAPL'))
-        test.until_live()
-        test.settle()
-        test.step(130)
-        assert [bar[0] for bar in test.bars[0]] == [begin // 60 * 60 + 60 * number for number in range(
-            1, len(test.bars[0]) + 1)]
 
 
 # -- backtrader --------------------------------------------------------------------------------------------------------
@@ -373,40 +260,16 @@ def test_p80_a_broker_without_a_feed_has_its_store_started(still, store):
     assert any(known is made for known in cerebro.stores)
 
 
-class Shelf(bt.feeds.DataBase):
-    """Another feed: minutes before a moment, as if from a file."""
-
-    params = (('rows', ()),)
-
-    def start(self):
-        super().start()
-        self.left = list(self.p.rows)
-        self.has_stopped = False
-
-    def stop(self):
-        super().stop()
-        self.has_stopped = True
-
-    def _load(self):
-        if not self.left:
-            return False
-        end, *prices = self.left.pop(0)
-        self.lines.datetime[0] = bt.date2num(utc(end))
-        for name, value in zip(('open', 'high', 'low', 'close', 'volume'), prices):
-            getattr(self.lines, name)[0] = value
-        self.lines.openinterest[0] = 0
-        return True
-
-
-def shelf(gateway, *ends):
-    return Shelf(rows=[(end, 1.0, 2.0, 0.5, 1.5, 10.0) for end in ends])
+def shelf(*ends):
+    """Minutes of another feed, as if from a file."""
+    return Known(rows=[(end, 1.0, 2.0, 0.5, 1.5, 10.0) for end in ends])
 
 
 @pytest.mark.parametrize('historical', [True, False])
 def test_p35_history_goes_on_where_another_feed_ends(still, historical):
     now = still.now()
-    source = shelf(still, now - 600, now - 540, now - 480)
-    with stepped.Run(still, one_feed(backfill_from=source, historical=historical)) as test:
+    source = shelf(now - 600, now - 540, now - 480)
+    with stepped.Run(still, one(backfill_from=source, historical=historical)) as test:
         if historical:
             test.until(lambda: test.has_ended)
         else:
@@ -422,8 +285,8 @@ def test_p35_history_goes_on_where_another_feed_ends(still, historical):
 
 
 def test_p35_another_feed_is_delivered_though_nothing_is_connected(still):
-    source = shelf(still, still.now() - 600, still.now() - 540)
-    with stepped.Run(Nowhere(), one_feed(backfill_from=source), reconnect=0) as test:
+    source = shelf(still.now() - 600, still.now() - 540)
+    with stepped.Run(Nowhere(), one(backfill_from=source), reconnect=0) as test:
         test.until(lambda: test.has_ended)
         assert [bar[5] for bar in test.bars[0]] == [10.0, 10.0]
         assert test.statuses[0] == ['DELAYED', 'DISCONNECTED']
@@ -442,8 +305,8 @@ class Nowhere:
 
 def test_p87_what_cannot_be_built_is_told_and_others_go_on(still):
     def add(cerebro, store):
-        one_feed(timeframe=bt.TimeFrame.MicroSeconds)(cerebro, store)
-        one_feed(fromdate=utc(still.now() - 300))(cerebro, store)
+        one(timeframe=bt.TimeFrame.MicroSeconds)(cerebro, store)
+        one(fromdate=utc(still.now() - 300))(cerebro, store)
 
     with stepped.Run(still, add) as test:
         test.until(lambda: test.is_live(1))
@@ -475,8 +338,8 @@ def test_p24_longer_bars_than_are_built_are_refused_and_resampled_all_the_same(s
     dict(timeframe=bt.TimeFrame.Years), dict(timeframe=Minutes, compression=2880)], ids=str)
 def test_p24_a_live_feed_of_longer_bars_is_told_so_and_others_go_on(still, size):
     def add(cerebro, store):
-        one_feed(**size)(cerebro, store)
-        one_feed(fromdate=utc(still.now() - 300))(cerebro, store)
+        one(**size)(cerebro, store)
+        one(fromdate=utc(still.now() - 300))(cerebro, store)
 
     with stepped.Run(still, add) as test:
         test.until(lambda: test.is_live(1))
@@ -485,8 +348,8 @@ def test_p24_a_live_feed_of_longer_bars_is_told_so_and_others_go_on(still, size)
 
 def test_p45_a_live_feed_tells_the_candidates_and_others_go_on(still):
     def add(cerebro, store):
-        one_feed(dataname='CSCO', exchange='')(cerebro, store)
-        one_feed(fromdate=utc(still.now() - 300))(cerebro, store)
+        one(dataname='CSCO', exchange='')(cerebro, store)
+        one(fromdate=utc(still.now() - 300))(cerebro, store)
 
     with stepped.Run(still, add) as test:
         test.until(lambda: test.is_live(1))

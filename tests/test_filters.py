@@ -5,10 +5,9 @@ import backtrader as bt
 import pytest
 import stepped
 import truth
+from gateways import by_hand
 from helpers import APPLE
 from truth import at, utc
-
-from backtrader_ib_insync import simulator
 
 Seconds, Minutes, Ticks = bt.TimeFrame.Seconds, bt.TimeFrame.Minutes, bt.TimeFrame.Ticks
 Days, Weeks, Months = bt.TimeFrame.Days, bt.TimeFrame.Weeks, bt.TimeFrame.Months
@@ -17,7 +16,7 @@ MINI, EURO = 'ES-202412-CME-USD-50', 'EUR.USD-CASH-IDEALPRO'
 
 
 def gateway_at(text):
-    return simulator.running(speed=0, messages_per_second=0, history_pacing=False, start=text)
+    return by_hand(start=text)
 
 
 def of_trades(gateway, name, length, start, end, zone):
@@ -172,8 +171,7 @@ def test_p37_a_gap_in_a_resampled_bar_is_filled(fault, timeframe, compression, l
             test.settle()
             for seconds in (100, 37, 90):
                 test.step(seconds)
-                gateway.fault(*fault)
-                test.until(lambda: not test.is_live(0))
+                test.break_link(fault)
                 gateway.advance(45)
                 test.until_live()
                 test.settle()

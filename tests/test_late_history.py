@@ -7,14 +7,14 @@ from unittest import mock
 import backtrader as bt
 import pytest
 import stepped
-import test_seams
 import truth
-from hypothesis import HealthCheck, Phase, given, settings
-from stepped import APPLE, COIN, EURO, MINUTE, NEW_YORK, Feed
-from test_live_feeds import Known, one
+from gateways import asked, by_hand
+from known import Known
+from moments import cut_at, in_random, scripts
+from stepped import APPLE, COIN, EURO, MINUTE, NEW_YORK, Feed, added, one
 
-from backtrader_ib_insync import downloads, pacing, request_desk, simulator
-from backtrader_ib_insync.course import AUCTION_SECONDS
+from backtrader_ib_insync import downloads, pacing, request_desk
+from backtrader_ib_insync.excerpt import AUCTION_SECONDS
 from backtrader_ib_insync.simulator import history_service, replies
 
 Days, Weeks, Seconds = bt.TimeFrame.Days, bt.TimeFrame.Weeks, bt.TimeFrame.Seconds
@@ -25,11 +25,9 @@ def at(text):
     return truth.at(text, NEW_YORK)
 
 
-@contextlib.contextmanager
 def market(text):
     """A gateway whose clock is stepped, from a moment of New York's on."""
-    with simulator.running(speed=0, messages_per_second=0, history_pacing=False, start=text + ' US/Eastern') as gateway:
-        yield gateway
+    return by_hand(start=text + ' US/Eastern')
 
 
 def days(gateway, since, till, rth, close=datetime.time(20), name=APPLE, size='1 day', what='TRADES'):
@@ -47,20 +45,26 @@ def ends(run, number=0):
 FEEDS = [Feed(), Feed(rtbar=True), Feed(resampled=True), Feed(compression=5), Feed(timeframe=Seconds, compression=30)]
 
 
+def goes_on_truly(run, feeds):
+    """Step through some minutes, at first in small steps; every bar there is then is the market's."""
+    for _ in range(80):
+        run.step(2.0)
+    for _ in range(8):
+        run.step(60.0)
+    for number, feed in enumerate(feeds):
+        feed.is_true(run, number)
+
+
 @pytest.mark.parametrize('start', ['10:05:00', '10:05:01', '10:05:03', '10:05:07', '10:09:58'])
 def test_p37_a_start_just_after_an_edge(start):
     with market('2024-11-20 ' + start) as gateway:
         gateway.fault('lag', 3)
         begin = gateway.now() // 300 * 300 - 300
-        with stepped.Run(gateway, lambda cerebro, store: [feed.add(cerebro, store, begin) for feed in FEEDS]) as run:
+        with stepped.Run(gateway, added(begin, *FEEDS)) as run:
             run.until_live()
-            for _ in range(80):
-                run.step(2.0)
-            for _ in range(8):
-                run.step(60.0)
-            for number, feed in enumerate(FEEDS):
+            goes_on_truly(run, FEEDS)
+            for number in range(len(FEEDS)):
                 assert run.bars[number][0][0] <= begin + 60, run.story[number][:5]
-                feed.is_true(run, number)
             assert run.statuses[0] == ['CONNECTED', 'DELAYED', 'LIVE']
 
 
@@ -69,41 +73,24 @@ def test_p37_a_reconnection_about_an_edge(back):
     with market('2024-11-20 10:05:20') as gateway:
         gateway.fault('lag', 3)
         begin = gateway.now()
-        with stepped.Run(gateway, lambda cerebro, store: [feed.add(cerebro, store, begin) for feed in FEEDS]) as run:
+        with stepped.Run(gateway, added(begin, *FEEDS)) as run:
             run.until_live()
             run.go_to(at('2024-11-20 10:09:40'))
-            gateway.fault('refuse', 20 + back)
-            gateway.fault('cut', 'rst')
-            run.until(lambda: not run.is_live(0))
-            gateway.advance(20 + back)
+            run.cut_off(20 + back)
             run.until_live()
-            for _ in range(80):
-                run.step(2.0)
-            for _ in range(8):
-                run.step(60.0)
-            for number, feed in enumerate(FEEDS):
-                feed.is_true(run, number)
+            goes_on_truly(run, FEEDS)
 
 
 @pytest.fixture(scope='module')
 def lagging(unpaced):
-    with simulator.running(speed=0, messages_per_second=0, history_pacing=False) as gateway:
+    with by_hand() as gateway:
         gateway.fault('lag', 3)
         yield gateway
 
 
-@settings(max_examples=12, derandomize=True, deadline=None, database=None, phases=[Phase.generate],
-          suppress_health_check=list(HealthCheck))
-@given(test_seams.SCRIPT)
+@in_random(scripts(wait=70, hole=150), 12)
 def test_p37_cut_anywhere(lagging, script):
-    begun, holes = script
-    begin = stepped.in_session(lagging)
-    lagging.advance(begun)
-    with stepped.Run(lagging, lambda cerebro, store: [feed.add(cerebro, store, begin) for feed in FEEDS]) as run:
-        test_seams.play(run, holes)
-        test_seams.to_the_end(run, 300.0)
-        for number, feed in enumerate(FEEDS):
-            feed.is_true(run, number)
+    cut_at(lagging, script, *FEEDS)
 
 
 def test_an_hour_s_bar_need_not_wait_for_the_next():
@@ -229,9 +216,8 @@ def test_a_day_comes_when_the_history_farm_is_back(monkeypatch):
 
 def failures(gateway):
     """How often the last request was asked."""
-    asked = gateway.call(lambda world: [one.request._replace(reqId=0) for one in world.requests
-                                        if type(one.request).__name__ == 'ReqHistoricalData'])
-    return asked.count(asked[-1])
+    requests = [request._replace(reqId=0) for request in asked(gateway)]
+    return requests.count(requests[-1])
 
 
 def test_p21_a_gap_is_filled_when_the_history_farm_is_back(monkeypatch):
@@ -239,12 +225,10 @@ def test_p21_a_gap_is_filled_when_the_history_farm_is_back(monkeypatch):
     monkeypatch.setattr(downloads, 'HISTORY_SECONDS', 0.2)
     with market('2024-11-20 10:00:20') as gateway:
         feed = Feed()
-        with stepped.Run(gateway, lambda cerebro, store: feed.add(cerebro, store, gateway.now())) as run:
+        with stepped.Run(gateway, added(gateway.now(), feed)) as run:
             run.until_live()
             run.step(90.0)
-            gateway.fault('refuse', 120)
-            gateway.fault('cut', 'rst')
-            run.until(lambda: not run.is_live(0))
+            run.break_link(('refuse', 120), ('cut', 'rst'))
             gateway.fault('farm', 'history', 600)
             gateway.advance(121)
             run.until(lambda: failures(gateway) > downloads.TRIES + 1)
@@ -302,7 +286,7 @@ def test_p46_trades_out_of_order_count_in_their_bar(fault):
     feeds = [Feed(), Feed(resampled=True), Feed(compression=5)]
     with market('2024-11-20 10:00:20') as gateway:
         begin = gateway.now()
-        with stepped.Run(gateway, lambda cerebro, store: [feed.add(cerebro, store, begin) for feed in feeds]) as run:
+        with stepped.Run(gateway, added(begin, *feeds)) as run:
             run.until_live()
             run.go_to(at('2024-11-20 10:05:05'))
             gateway.fault(*fault)
@@ -330,7 +314,7 @@ def test_p37_tws_s_clock_may_be_wrong(skew):
     with market('2024-11-20 10:00:20') as gateway, local_clock(gateway.now):
         gateway.fault('skew', skew)
         begin = gateway.now()
-        with stepped.Run(gateway, lambda cerebro, store: [feed.add(cerebro, store, begin) for feed in feeds]) as run:
+        with stepped.Run(gateway, added(begin, *feeds)) as run:
             run.until_live()
             for _ in range(150):
                 run.step(2.0)
@@ -343,8 +327,7 @@ def test_p37_the_machine_s_clock_may_be_wrong_and_alone(ahead):
     """timeoffset=False takes TWS's clock for nothing but bars that are over."""
     with market('2024-11-20 10:00:20') as gateway, local_clock(lambda: gateway.now() + ahead):
         feed = Feed()
-        with stepped.Run(gateway, lambda cerebro, store: feed.add(cerebro, store, gateway.now()),
-                         timeoffset=False) as run:
+        with stepped.Run(gateway, added(gateway.now(), feed), timeoffset=False) as run:
             run.until_live()
             for _ in range(14):
                 run.step(30.0)

@@ -7,56 +7,20 @@ import backtrader as bt
 import pytest
 import stepped
 import truth
-from stepped import APPLE, COIN, EURO, INDEX, MINI, MINUTE, QUIET, Feed, Minutes, in_session
+from gateways import BY_HAND, asked, by_hand
+from known import Known
+from stepped import APPLE, COIN, EURO, INDEX, MINI, MINUTE, QUIET, Feed, Minutes, added, in_session, one
 from test_real_data import real, rows
 
-from backtrader_ib_insync import simulator
 from backtrader_ib_insync.simulator.market import Market
 from backtrader_ib_insync.simulator.replay import Csv
 
 BERLIN = 'Europe/Berlin'
 
 
-@pytest.fixture(scope='module')
-def market(unpaced):
-    with simulator.running(speed=0, messages_per_second=0, history_pacing=False) as gateway:
-        yield gateway
-
-
-def one(**params):
-    """A function that adds a single feed."""
-    given = dict(dict(dataname=APPLE, timeframe=Minutes, tz='UTC'), **params)
-    return lambda cerebro, store: cerebro.adddata(store.getdata(**given))
-
-
 def live(run):
     run.until_live()
     return run.gateway.now()
-
-
-def requests(gateway, kind, since=0):
-    return gateway.call(lambda world: [asked.request for asked in list(world.requests)[since:]
-                                       if type(asked.request).__name__ == kind])
-
-
-class Known(bt.feed.DataBase):
-    """A feed of given rows, as a database or a file may have them."""
-
-    params = (('rows', ()),)
-
-    def start(self):
-        super().start()
-        self._left = list(self.p.rows)
-
-    def _load(self):
-        if not self._left:
-            return False
-        end, *prices = self._left.pop(0)
-        self.lines.datetime[0] = bt.date2num(truth.utc(end))
-        for line, value in zip(('open', 'high', 'low', 'close', 'volume'), prices):
-            getattr(self.lines, line)[0] = value
-        self.lines.openinterest[0] = 0.0
-        return True
 
 
 # -- before live -------------------------------------------------------------------------------------------------------
@@ -85,7 +49,7 @@ def test_p36_fromdate_bounds_the_backfill(market, resampled):
     begin = in_session(market) // MINUTE * MINUTE
     since = truth.utc(begin - 420)
     feed = Feed(APPLE, resampled=resampled, fromdate=since)
-    with stepped.Run(market, lambda cerebro, store: feed.add(cerebro, store, begin)) as run:
+    with stepped.Run(market, added(begin, feed)) as run:
         live(run)
         assert run.bars[0][0][0] == begin - 360
         feed.is_true(run, 0)
@@ -106,8 +70,7 @@ def test_p87_1100_is_a_broken_connection(market):
     in_session(market)
     with stepped.Run(market, one()) as run:
         live(run)
-        market.fault('lost', '10', 'kept')
-        run.until(lambda: run.statuses[0][-1] == 'CONNBROKEN')
+        run.break_link(('lost', '10', 'kept'))
         run.step(11)
         live(run)
         assert run.statuses[0][-4:] == ['CONNBROKEN', 'CONNECTED', 'DELAYED', 'LIVE']
@@ -121,13 +84,13 @@ def test_p11_a_picture_from_a_farm_that_is_lost_shows_no_life(market, name, para
     begin = (in_session(market) // MINUTE + 1) * MINUTE
     market.advance(begin + 20.0 - market.now())
     feed = Feed(name, **params)
-    with stepped.Run(market, lambda cerebro, store: feed.add(cerebro, store, begin)) as run:
+    with stepped.Run(market, added(begin, feed)) as run:
         run.until_live()
         run.step(10.0)
         market.fault('farm', 'data', 60.0)
         market.fault('cut')
         run.until(lambda: run.statuses[0].count('CONNECTED') > 1)
-        run.until(lambda: run._is_settled() and run.store.call(run._is_open, timeout=stepped.WAIT))
+        run.until(run.is_open)
         for _ in range(5):
             run.step(10.0)
             assert not run.is_live(0), run.story[0]
@@ -145,8 +108,7 @@ def test_p03_p87_a_feed_that_only_history_feeds_hears_of_the_link(unpaced, make_
     with stepped.Run(market, one(timeframe=timeframe, fromdate=datetime.datetime(2024, 10, 1)), reconnect=2,
                      timeout=0.05) as run:
         live(run)
-        market.fault('lost', '10', 'kept')
-        run.until(lambda: run.statuses[0][-1] == 'CONNBROKEN')
+        run.break_link(('lost', '10', 'kept'))
         run.step(11)
         live(run)
         assert run.statuses[0] == ['CONNECTED', 'DELAYED', 'LIVE', 'CONNBROKEN', 'CONNECTED', 'DELAYED', 'LIVE']
@@ -155,7 +117,7 @@ def test_p03_p87_a_feed_that_only_history_feeds_hears_of_the_link(unpaced, make_
         live(run)
         bars = list(run.bars[0])
         assert [bar[0] for bar in bars] == sorted({bar[0] for bar in bars})
-        assert not [kind for kind in ('ReqMktData', 'ReqRealTimeBars') if requests(market, kind)]
+        assert not [kind for kind in ('ReqMktData', 'ReqRealTimeBars') if asked(market, kind)]
         market.fault('refuse', 1e6)
         market.fault('cut', 'rst')
         run.until(lambda: run.has_ended)
@@ -170,7 +132,7 @@ def test_p03_p87_a_feed_that_only_history_feeds_hears_of_the_link(unpaced, make_
 def test_p39_a_market_without_a_trade_reaches_live(market, name, params):
     begin = in_session(market)
     feed = Feed(name, **params)
-    with stepped.Run(market, lambda cerebro, store: feed.add(cerebro, store, begin)) as run:
+    with stepped.Run(market, added(begin, feed)) as run:
         live(run)
         assert 'CONNBROKEN' not in run.statuses[0]
 
@@ -251,7 +213,7 @@ def test_p46_latethrough_lets_them_by(market):
 def test_p46_a_bar_repeated_by_tws_counts_once(market):
     begin = in_session(market)
     feeds = [Feed(APPLE, rtbar=True), Feed(APPLE, rtbar=True, resampled=True)]
-    with stepped.Run(market, lambda cerebro, store: [feed.add(cerebro, store, begin) for feed in feeds]) as run:
+    with stepped.Run(market, added(begin, *feeds)) as run:
         live(run)
         for _ in range(5):
             market.fault('duplicate', 'bar', 9)
@@ -292,7 +254,7 @@ def test_a_gateway_whose_clock_is_wrong(market, skew, params):
     market.fault('skew', skew)
     feed = Feed(**params)
     try:
-        with stepped.Run(market, lambda cerebro, store: feed.add(cerebro, store, begin)) as run:
+        with stepped.Run(market, added(begin, feed)) as run:
             run.until_live()
             # whole seconds, in which TWS tells its time: the machine's clock, which stands still here, says no more
             for _ in range(5 * 60 + 50):
@@ -327,18 +289,18 @@ def test_the_machines_clock_may_be_set(market):
 
 # -- what is asked -----------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize('name, params, asked', [
+@pytest.mark.parametrize('name, params, wanted', [
     (APPLE, dict(rtbar=True), ('TRADES', False)), (APPLE, dict(rtbar=True, useRTH=True), ('TRADES', True)),
     (APPLE, dict(rtbar=True, what='MIDPOINT'), ('MIDPOINT', False)), (EURO, dict(rtbar=True), ('BID', False)),
     (EURO, dict(rtbar=True, what='ASK'), ('ASK', False)), (COIN, dict(rtbar=True), ('TRADES', False)),
     (INDEX, dict(), ('TRADES', False))])
-def test_p40_p42_what_5_second_bars_are_asked_for(market, name, params, asked):
+def test_p40_p42_what_5_second_bars_are_asked_for(market, name, params, wanted):
     in_session(market)
     before = market.call(lambda world: len(world.requests))
     with stepped.Run(market, one(dataname=name, backfill_start=False, **params)) as run:
         live(run)
-        found = [(request.whatToShow, bool(request.useRTH)) for request in requests(market, 'ReqRealTimeBars', before)]
-        assert found == [asked]
+        found = [(request.whatToShow, bool(request.useRTH)) for request in asked(market, 'ReqRealTimeBars', before)]
+        assert found == [wanted]
 
 
 # -- what is shown -----------------------------------------------------------------------------------------------------
@@ -346,15 +308,12 @@ def test_p40_p42_what_5_second_bars_are_asked_for(market, name, params, asked):
 def true_to_history(market, *feeds, steps=6, seconds=31.7, hole=0):
     """Run these feeds live for a while, and on after a hole of so many seconds; their bars are the market's."""
     begin = in_session(market)
-    with stepped.Run(market, lambda cerebro, store: [feed.add(cerebro, store, begin) for feed in feeds]) as run:
+    with stepped.Run(market, added(begin, *feeds)) as run:
         live(run)
         for _ in range(steps):
             run.step(seconds)
         if hole:
-            market.fault('refuse', hole)
-            market.fault('cut', 'rst')
-            run.until(lambda: not any(run.is_live(number) for number in range(len(feeds))))
-            market.advance(hole + 1)
+            run.cut_off(hole + 1)
             live(run)
             for _ in range(steps):
                 run.step(seconds)
@@ -449,7 +408,7 @@ def _is_regular(time):
 @pytest.mark.parametrize('start', ['2024-11-20 09:28 US/Eastern', '2024-11-20 15:57 US/Eastern'], ids=['open', 'close'])
 def test_regular_hours_are_kept_live(unpaced, make_gateway, start):
     """No bar and no tick of other hours comes live, by whatever stream; what history shows of them is not more."""
-    market = make_gateway(speed=0, messages_per_second=0, history_pacing=False, start=start)
+    market = make_gateway(start=start, **BY_HAND)
     begin = market.now()
     rth = dict(useRTH=True, fromdate=truth.utc(begin - 60))
     feeds = [Feed(**rth), Feed(rtbar=True, **rth), Feed(resampled=True, **rth), Feed(timeframe=stepped.Seconds, **rth)]
@@ -478,15 +437,12 @@ def test_regular_hours_are_kept_live(unpaced, make_gateway, start):
 
 def test_regular_hours_are_read_again_before_they_run_out(unpaced, make_gateway):
     """TWS told nothing yet of the Friday after Thanksgiving, which ends early, when the feed began nine days before."""
-    market = make_gateway(speed=0, messages_per_second=0, history_pacing=False, start='2024-11-20 15:00 US/Eastern')
+    market = make_gateway(start='2024-11-20 15:00 US/Eastern', **BY_HAND)
     with stepped.Run(market, one(timeframe=bt.TimeFrame.Ticks, useRTH=True, backfill=False)) as run:
         live(run)
         run.step(5)
         friday = truth.at('2024-11-29 12:58', stepped.NEW_YORK)
-        market.fault('refuse', friday - market.now())
-        market.fault('cut', 'rst')
-        run.until(lambda: not run.is_live(0))
-        market.advance(friday - market.now())
+        run.cut_off(friday - market.now())
         begin = live(run)
         for _ in range(10):
             run.step(30.0)
@@ -504,18 +460,14 @@ def test_fesx_minutes_replayed_live(unpaced, params):
     """Real minutes of the EURO STOXX 50 future come out of a live run, through a hole, as the file has them."""
     path = real('fesx-2006-1min.csv')
     world = Market(prices={'FESX': Csv(path, zone=BERLIN, stamps='end')})
-    with simulator.running(speed=0, market=world, start='2006-01-04 10:00:23 Europe/Berlin', messages_per_second=0,
-                           history_pacing=False) as gateway:
+    with by_hand(market=world, start='2006-01-04 10:00:23 Europe/Berlin') as gateway:
         begin = gateway.now()
         feed = Feed('FESX-200603-EUREX-EUR-10', **params)
-        with stepped.Run(gateway, lambda cerebro, store: feed.add(cerebro, store, begin)) as run:
+        with stepped.Run(gateway, added(begin, feed)) as run:
             live(run)
             for _ in range(20):
                 run.step(41.0)
-            gateway.fault('refuse', 130)
-            gateway.fault('cut', 'rst')
-            run.until(lambda: not run.is_live(0))
-            gateway.advance(131)
+            run.cut_off(131)
             live(run)
             for _ in range(20):
                 run.step(41.0)

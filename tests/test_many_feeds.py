@@ -1,12 +1,10 @@
 """Many feeds of one store: none disturbs another, none keeps the strategy waiting, none keeps a line."""
 import time
 
-import pytest
 import stepped
 import truth
-from stepped import APPLE, COIN, EURO, MINI, MINUTE, QUIET, Feed, Minutes, in_session
-
-from backtrader_ib_insync import simulator
+from gateways import asked
+from stepped import APPLE, COIN, EURO, MINI, MINUTE, QUIET, Feed, Minutes, added, in_session
 
 CLOSED = '7203-STK-TSEJ-JPY'
 UNKNOWN = 'NOSUCH-STK-SMART-USD'
@@ -17,16 +15,6 @@ SILENT = [Feed(QUIET), Feed(QUIET, rtbar=True), Feed(QUIET, resampled=True), Fee
     Feed(CLOSED), Feed(CLOSED, rtbar=True), Feed(CLOSED, resampled=True), Feed(CLOSED), Feed(CLOSED), Feed(QUIET)]
 #: wall seconds over which an idle run's passes are counted, and how many a sleep of at most half a second allows
 IDLE_SECONDS, IDLE_PASSES = 1.2, 12
-
-
-@pytest.fixture(scope='module')
-def market(unpaced):
-    with simulator.running(speed=0, messages_per_second=0, history_pacing=False) as gateway:
-        yield gateway
-
-
-def adding(feeds, begin):
-    return lambda cerebro, store: [one.add(cerebro, store, begin) for one in feeds]
 
 
 def lines(gateway):
@@ -59,9 +47,9 @@ def test_p06_p30_p32_p33_twenty_feeds(market):
     ending = Feed('IBM-STK-SMART-USD', todate=truth.utc(begin + 150))
     feeds = BUSY + SILENT + [ending, Feed(UNKNOWN)]
     assert len(feeds) == 20
-    with stepped.Run(market, adding(feeds, begin)) as run:
+    with stepped.Run(market, added(begin, *feeds)) as run:
         known = [number for number, one in enumerate(feeds) if one.name != UNKNOWN]
-        run.until(lambda: run._is_settled() and all(run.is_live(number) for number in known))
+        run.until(lambda: run.is_settled() and all(run.is_live(number) for number in known))
         assert lines(market) == 19
         for _ in range(14):
             run.step(23.4)
@@ -77,8 +65,7 @@ def test_p06_p30_p32_p33_twenty_feeds(market):
                 assert run.statuses[number] == ['CONNECTED', 'DELAYED', 'LIVE']
                 assert not [bar for bar in run.bars[number] if bar[0] > begin]
         assert run.statuses[[one.name for one in feeds].index(UNKNOWN)] == ['DISCONNECTED']
-        asked = market.call(lambda world: [type(asked.request).__name__ for asked in world.requests])
-        assert asked.count('ReqMktData') + asked.count('ReqRealTimeBars') == 19
+        assert len(asked(market, 'ReqMktData') + asked(market, 'ReqRealTimeBars')) == 19
         assert passes_when_idle(run) <= IDLE_PASSES
     market.wait(lambda world: not world.lines and not world.sessions)
 
@@ -86,7 +73,7 @@ def test_p06_p30_p32_p33_twenty_feeds(market):
 def test_p34_an_idle_store_sleeps(market):
     begin = in_session(market)
     feeds = [Feed(QUIET), Feed(QUIET, rtbar=True), Feed(CLOSED, resampled=True)]
-    with stepped.Run(market, adding(feeds, begin)) as run:
+    with stepped.Run(market, added(begin, *feeds)) as run:
         run.until_live()
         assert passes_when_idle(run) <= IDLE_PASSES
         assert not any(run.do(data.haslivedata) for data in run.datas)
@@ -94,11 +81,9 @@ def test_p34_an_idle_store_sleeps(market):
 
 def test_p34_no_passes_are_burnt_while_a_link_is_down(market):
     begin = in_session(market)
-    with stepped.Run(market, adding([Feed(), Feed(resampled=True)], begin), timeout=0.5) as run:
+    with stepped.Run(market, added(begin, Feed(), Feed(resampled=True)), timeout=0.5) as run:
         run.until_live()
-        market.fault('refuse', 60)
-        market.fault('cut', 'rst')
-        run.until(lambda: run.statuses[0][-1] == 'CONNBROKEN' == run.statuses[1][-1])
+        run.break_link(('refuse', 60), ('cut', 'rst'))
         assert passes_when_idle(run) <= IDLE_PASSES
         run.step(61)
         run.until_live()
@@ -106,7 +91,7 @@ def test_p34_no_passes_are_burnt_while_a_link_is_down(market):
 
 def test_p34_haslivedata_is_true_while_records_wait(market):
     begin = in_session(market)
-    with stepped.Run(market, adding([Feed()], begin)) as run:
+    with stepped.Run(market, added(begin, Feed())) as run:
         run.until_live()
         seen = []
 
@@ -125,7 +110,7 @@ def test_p33_a_tick_beside_silent_feeds_comes_through(market):
     """Without a silent feed's half second, and without the feed that ticks being the first."""
     begin = in_session(market)
     feeds = [Feed(QUIET), Feed(CLOSED), Feed(APPLE, compression=2)]
-    with stepped.Run(market, adding(feeds, begin)) as run:
+    with stepped.Run(market, added(begin, *feeds)) as run:
         run.until_live()
         counted = Passes(run)
         for _ in range(10):
@@ -138,7 +123,7 @@ def test_p33_notifications_come_through_a_resampled_feed_that_never_rests(market
     """Ticks that a resampler swallows end no pass of backtrader's by themselves."""
     begin = in_session(market)
     feed = Feed(APPLE, timeframe=Minutes, compression=5, resampled=True)
-    with stepped.Run(market, adding([feed], begin)) as run:
+    with stepped.Run(market, added(begin, feed)) as run:
         run.until_live()
         told = []
         for number in range(200):
@@ -153,7 +138,7 @@ def test_p33_notifications_come_through_a_resampled_feed_that_never_rests(market
 def test_p32_a_feed_that_ends_leaves_its_twin_alone(market):
     begin = in_session(market)
     feeds = [Feed(APPLE, todate=truth.utc(begin + MINUTE)), Feed(APPLE)]
-    with stepped.Run(market, adding(feeds, begin)) as run:
+    with stepped.Run(market, added(begin, *feeds)) as run:
         run.until_live()
         for _ in range(8):
             run.step(25.0)

@@ -161,6 +161,23 @@ def test_p53_what_tws_reduces_by_itself_is_left_alone():
 
 
 @pytest.mark.client_errors
+def test_p56_an_order_in_doubt_when_its_group_ends_is_cancelled_when_it_turns_out_to_work():
+    with stage.open() as run:
+        first = rests(run)
+        second = joins(run, first)
+        run.scenario(lambda scenario: scenario.refuse_next(201, 'Order rejected - reason:for now', on='cancel'))
+
+        def act(strategy):
+            strategy.cancel(second)
+            run.gateway.wait(lambda world: not world.exchange.scenario._refusals)
+            run.gateway.call(lambda world: fill(world, first.orderId))
+        run.do(act)
+        run.ends(first, *FULL)
+        run.ends(second, 'Submitted', 'Accepted', 'Canceled')
+        assert run.gateway.call(lambda world: world.exchange.open_orders(1)) == []
+
+
+@pytest.mark.client_errors
 @pytest.mark.parametrize('code', [161, 321])
 def test_p56_a_cancel_that_tws_refuses_is_asked_again_for_what_should_be_no_more(code):
     with stage.open() as run:

@@ -235,6 +235,27 @@ def works(run, order):
 
 
 @pytest.mark.client_errors
+@pytest.mark.parametrize('inactive', [True, False])
+def test_p59_an_order_that_is_refused_while_its_change_waits_to_leave_works_if_tws_takes_the_change(run, inactive):
+    scripted(run, [203], 'place', inactive=inactive)
+
+    def act(strategy):
+        order = strategy.buy(**LIMIT)
+        strategy.broker.store._release()
+        run.gateway.wait(lambda world: not world.exchange.scenario._refusals)
+        # of the refusal this thread knows nothing yet
+        assert strategy.broker.modify(order, price=151.0)
+        return order
+    order = run.do(act)
+    if inactive:
+        works(run, order)
+        assert order.lmtPrice == order.price == 151.0
+    else:
+        # an order that is not there cannot be changed (103)
+        ended(run, [order], 'Submitted', 'Rejected')
+
+
+@pytest.mark.client_errors
 @pytest.mark.parametrize('code', [321, 201])
 def test_p58_a_refused_cancel_of_an_order_that_tws_said_nothing_of_leaves_it_alive(run, code):
     run.scenario(lambda scenario: setattr(scenario, 'dropped', frozenset(['PreSubmitted', 'Submitted'])))

@@ -1,11 +1,13 @@
 """Orders between `buy()` and the wire: groups made at first sight, bursts, what follows an order that still waits."""
+import threading
+
 import backtrader as bt
 import pytest
 from test_trading import FULL, LIMIT, agrees, rests
 
 import stage
 from backtrader_ib_insync import heartbeat, order_line, simulator
-from backtrader_ib_insync.messages import Lost
+from backtrader_ib_insync.messages import Lost, Restored
 
 Order = bt.Order
 
@@ -46,6 +48,26 @@ def test_p56_orders_of_one_next_are_a_group_from_the_first_that_tws_sees_of_them
         # it was TWS that cancelled them: this holds when no process is there
         assert run.sent('CancelOrder') == []
         agrees(run)
+
+
+def test_p56_a_group_is_one_though_the_loop_thread_had_no_turn_for_longer_than_an_order_waits(monkeypatch):
+    monkeypatch.setattr(order_line, 'HOLD_SECONDS', 0.0)
+    with stage.open() as run:
+        def act(strategy):
+            busy, ordered = threading.Event(), threading.Event()
+            occupied = threading.Thread(target=run.store.call, args=(lambda ib: busy.set() or ordered.wait(15.0),))
+            occupied.start()
+            assert busy.wait(15.0)
+            orders = three(strategy)
+            ordered.set()
+            occupied.join()
+            return orders
+        orders = run.do(act)
+        for order in orders:
+            run.reaches(order, 'Accepted')
+        sent = wire(run)
+        assert [order.orderId for order in sent] == [order.orderId for order in orders]
+        assert len({order.ocaGroup for order in sent}) == 1 and sent[0].ocaGroup
 
 
 def test_p56_an_order_that_joins_one_at_work_is_kept_with_it_by_the_broker():
@@ -164,6 +186,23 @@ def test_p61_a_change_that_the_link_swallowed_is_not_believed(monkeypatch):
         assert order.alive() and order.tif == 'GTC' and order.created.price == 150.0
         assert 'without the change' in order.info['message'] and run.life(order) == ['Submitted', 'Accepted']
         assert [asked.order.lmtPrice for asked in run.sent()] == [150.0]
+
+
+def test_p66_a_change_of_an_order_that_a_lost_link_kept_here_is_not_sent_as_a_new_order():
+    with stage.open() as run:
+        def act(strategy):
+            order = strategy.buy(**LIMIT)
+            # by then the order waits on the loop thread
+            run.store.call(lambda ib: None)
+            run.gateway.fault('lost', '1')
+            # the pass goes on till all is well again, and knows nothing of it
+            run.until(lambda: any(isinstance(record, Restored) for record in list(run.store.link.inbox)))
+            assert strategy.broker.modify(order, price=149.0)
+            return order
+        order = run.do(act)
+        run.ends(order, 'Submitted', 'Rejected')
+        again = rests(run)
+        assert [order.orderId for order in wire(run)] == [again.orderId]
 
 
 def test_p66_what_waits_for_its_turn_when_tws_loses_ib_is_rejected():

@@ -267,6 +267,7 @@ def run():
     patience.setattr(request_desk, 'Pacing', lambda: pacing.Pacing(limits))
     with stage.open(gateway={'cash': 1e9, 'speed': SPEED}, broker={'commission_wait': 0.1},
                     store={'reconnect': -1, 'timeout': 0.05, 'timerefresh': 0.1}) as run:
+        run.failure = ''
         yield run
     patience.undo()
 
@@ -277,10 +278,13 @@ def run():
           suppress_health_check=list(HealthCheck))
 @given(FATES, st.lists(SIZES, max_size=4), REFUSALS, DEEDS, st.booleans())
 def test_p51_p58_p60_whatever_happens_all_ends_as_the_ledger_says(run, fate, partials, refusals, deeds, at_once):
+    # a life that went wrong leaves orders behind, by which what hypothesis repeats would go wrong otherwise
+    assert not run.failure, run.failure
     life = Life(run)
     try:
         life.live(fate, partials, refusals, deeds, at_once)
         check(run, life)
-    except AssertionError as error:
-        raise AssertionError('{}: {}'.format(error, [
-            (order.ref, run.life(order), order.info['messages']) for order in life.orders])) from error
+    except Exception as error:
+        run.failure = '{!r}: {}'.format(error, [
+            (order.ref, order.orderId, run.life(order), order.info['messages']) for order in life.orders])
+        raise AssertionError(run.failure) from error

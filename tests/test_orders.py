@@ -137,8 +137,44 @@ def test_p54_valid_is_the_time_in_force(valid, expected):
 
 
 @pytest.mark.parametrize('tif', ['IOC', 'FOK', 'OPG', 'DTC', 'DAY'])
-def test_p54_tif_by_keyword_wins(tif):
-    assert fields(keywords={'tif': tif}, valid=datetime.timedelta(days=1))['tif'] == tif
+def test_p54_tif_goes_by_keyword_and_with_no_date_but_that_of_gtd(tif):
+    assert fields(keywords={'tif': tif})['tif'] == tif
+    for dated in ({'valid': datetime.timedelta(days=1), 'keywords': {'tif': tif}},
+                  {'keywords': {'tif': tif, 'goodTillDate': '20250101-10:00:00'}}):
+        with pytest.raises(BadOrder, match='exclude each other'):
+            fields(**dated)
+
+
+def test_p54_a_date_alone_is_good_till_that_date_and_there_is_one():
+    given = {'goodTillDate': '20250101-10:00:00'}
+    sent = fields(keywords=given)
+    assert (sent['tif'], sent['goodTillDate']) == ('GTD', '20250101-10:00:00')
+    with pytest.raises(BadOrder, match='exclude each other'):
+        fields(keywords=given, valid=datetime.timedelta(days=1))
+
+
+@pytest.mark.parametrize('name', ['conditions', 'softDollarTier', 'lmtPrice', 'algoParams', 'orderComboLegs'])
+@pytest.mark.parametrize('value', [[3], ['x']])
+def test_p57_what_no_message_can_be_made_of_is_an_error_at_once(name, value):
+    with pytest.raises(BadParameter, match=name):
+        order_fields.keywords({name: value}, KNOWN)
+
+
+def test_p57_none_is_as_if_nothing_had_been_said():
+    assert order_fields.keywords({'tif': None, 'account': None, 'm_outsideRth': None}, KNOWN) == {}
+    assert order_fields.keywords({'account': ''}, KNOWN) == {}
+
+
+@pytest.mark.parametrize('name', ['totalQuantity', 'm_totalQuantity', 'whatIf', 'm_whatIf'])
+def test_p57_what_this_library_decides_is_no_keyword(name):
+    with pytest.raises(BadParameter, match='by keyword'):
+        order_fields.keywords({name: 7}, KNOWN)
+
+
+def test_p63_a_price_that_the_tick_makes_nothing_of_is_refused():
+    with pytest.raises(BadOrder, match='0.004.*0.01'):
+        fields(Order.Limit, price=0.004)
+    assert fields(Order.Limit, price=0.005)['lmtPrice'] == 0.01
 
 
 def test_p54_a_date_that_has_passed_is_refused_with_the_date():

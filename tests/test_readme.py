@@ -4,7 +4,8 @@ import socket
 import time
 
 import pytest
-from programs import ROOT, SHARED, Program, asked, held
+from gateways import asked, held
+from programs import ROOT, SHARED, Program
 
 import backtrader_ib_insync as ibnew
 from backtrader_ib_insync import contract, errors, simulator

@@ -183,20 +183,21 @@ def test_p41_fractions_add_up_in_a_resampled_bar(market):
 class Overtaken:
     """A feed to which a tick and then its proof come while it is being looked whether anything waits."""
 
+    ib = None
+    follows = True
+
     def __init__(self):
-        self.time = 100.0
-        self.looked = []
+        self.course = self.proof = self
+        self.heard = 100.0
 
     def islive(self):
         return True
 
-    is_watched = islive
-
-    def proven(self):
-        return self.time
+    def time(self):
+        return self.heard
 
     def backlog(self):
-        self.time += 1000.0
+        self.heard += 1000.0
         return False
 
 

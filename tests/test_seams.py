@@ -4,22 +4,12 @@ The gateway's clock is stepped, so that a cut comes at a moment between two tick
 slow. The feeds of a run are cut at the same moments: by ticks and by 5-second bars, declared and resampled.
 """
 import backtrader as bt
-import pytest
 from moments import cut_at, in_random, scripts
 from stepped import COIN, EURO, INDEX, MINI, Feed
-
-from backtrader_ib_insync import simulator
 
 Seconds = bt.TimeFrame.Seconds
 #: a bar of several minutes ends in some of them
 SCRIPTS = scripts(wait=70, hole=150)
-
-
-@pytest.fixture(scope='module')
-def market(unpaced):
-    """One gateway for all examples: each runs on in its time."""
-    with simulator.running(speed=0, messages_per_second=0, history_pacing=False) as gateway:
-        yield gateway
 
 
 @in_random(SCRIPTS, 40)

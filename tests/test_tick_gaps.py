@@ -10,11 +10,11 @@ import backtrader as bt
 import pytest
 import stepped
 import truth
+from gateways import asked
 from helpers import forget_store
+from known import Known
 from moments import in_random, play, scripts
-from programs import asked
-from stepped import APPLE, COIN, EURO, INDEX, MINI, MINUTE, QUIET, in_session
-from test_live_feeds import Known
+from stepped import APPLE, COIN, EURO, INDEX, MINI, QUIET, added, in_session
 
 from backtrader_ib_insync import downloads, request_desk, simulator
 from backtrader_ib_insync.errors import HistoryFailed
@@ -30,13 +30,6 @@ def quick(pacing):
     return pacing
 
 
-@pytest.fixture(scope='module')
-def market(unpaced):
-    """One gateway for all tests: each runs on in its time."""
-    with simulator.running(speed=0, messages_per_second=0, history_pacing=False) as gateway:
-        yield gateway
-
-
 class TickFeed:
     """What a run adds: a feed of ticks from some seconds before the run's begin on."""
 
@@ -50,10 +43,6 @@ class TickFeed:
         if self.before is not None:
             given['fromdate'] = truth.utc(begin - self.before)
         return cerebro.adddata(store.getdata(**given))
-
-
-def added(begin, *feeds):
-    return lambda cerebro, store: [one.add(cerebro, store, begin) for one in feeds]
 
 
 def until_live(run, numbers=None):

@@ -3,7 +3,7 @@ import collections
 
 import pytest
 
-from backtrader_ib_insync.course import LATE_TRIES
+from backtrader_ib_insync.frontier import LATE_TRIES
 from backtrader_ib_insync.messages import (
     Closed, HistoryFailed, Lost, Refused, Restored, Tick, TickHistory, Watching)
 from backtrader_ib_insync.tickcourse import TickCourse
@@ -201,3 +201,17 @@ def test_p34_what_has_ended_is_not_looked_at_again(record, status):
     feed.run(record)
     assert feed.course.over and feed.story[-1] == status and feed.store.abandoned == [1]
     assert feed.course.proof.left() == float('inf') and not feed.course.backlog()
+
+
+@pytest.mark.parametrize('ends', [
+    lambda feed: feed.answer(tick(5, 2), tick(5, 3)), lambda feed: feed.run(Lost('cut'))], ids=['filled', 'cut'])
+def test_what_waited_for_history_is_not_kept(ends):
+    feed = after_a_hole()
+    feed.run(watching(1900), *[tick(20 + number, number) for number in range(1000)], now=1000)
+    feed.run(now=1901)
+    for _ in range(LATE_TRIES):
+        feed.answer()
+        feed.run(now=feed.store.heard - NOON + 2)
+    ends(feed)
+    assert feed.ticks()[-1] == ((1019, 999) if feed.course.follows else (5.4, 3))
+    assert sum(len(value) for value in vars(feed.course).values() if isinstance(value, list)) == 0

@@ -58,6 +58,14 @@ def test_history_must_know_of_what_came_live_in_the_gap():
     assert seam.owes_from() is None and seam.owed(early) == []
 
 
+def test_of_a_long_history_nothing_is_kept():
+    """A day of a busy stock has a million ticks, and with each page it is asked what history still owes."""
+    seam = seam_after(tick(3.2), whole_from=5000.0)
+    filled(seam, [tick(3)] + [tick(number, float(number)) for number in range(4, 4000)], [tick(4500.0)])
+    assert seam.owes_from() == NOON + 4500
+    assert sum(len(value) for value in vars(seam).values() if hasattr(value, '__len__')) < 10
+
+
 def test_a_trade_that_tws_repeats_on_subscribing_is_not_waited_for():
     seam = seam_after(tick(3.2, 5.0))
     filled(seam, [tick(3, 5.0)], [tick(3.2, 5.0)])

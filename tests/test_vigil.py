@@ -10,9 +10,10 @@ import dateutil.parser
 import pytest
 import stepped
 import truth
-from stepped import APPLE, COIN, EURO, INDEX, MINI, MINUTE, QUIET, Feed, Minutes, Seconds, in_session
+from gateways import asked
+from stepped import APPLE, COIN, EURO, INDEX, MINI, MINUTE, QUIET, Feed, Minutes, Seconds, added, in_session
 
-from backtrader_ib_insync import pacing, request_desk, simulator, vigil
+from backtrader_ib_insync import pacing, request_desk, vigil
 
 #: simulated seconds after which a death must have been found in a market that trades: the silence that is thought
 #: about, the minute that must pass whole, two steps
@@ -24,18 +25,8 @@ MICROSOFT = 'MSFT-STK-SMART-USD'
 STAMP = re.compile(r'ends? at (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d)')
 
 
-@pytest.fixture(scope='module')
-def market(unpaced):
-    with simulator.running(speed=0, messages_per_second=0, history_pacing=False) as gateway:
-        yield gateway
-
-
 def watching(market, feeds, begin):
-    return stepped.Run(market, lambda cerebro, store: [one.add(cerebro, store, begin) for one in feeds])
-
-
-def asked(market, kind='ReqHistoricalData'):
-    return market.call(lambda world: [one.request for one in world.requests if type(one.request).__name__ == kind])
+    return stepped.Run(market, added(begin, *feeds))
 
 
 def doubted(run):
@@ -164,7 +155,7 @@ def test_p11_delayed_data_are_late_and_not_dead(market):
     begin = in_session(market, '11:00')
     market.call(lambda world: world.streams.withhold('AAPL'))
     try:
-        with stepped.Run(market, lambda cerebro, store: Feed().add(cerebro, store, begin), marketdatatype=3) as run:
+        with stepped.Run(market, added(begin, Feed()), marketdatatype=3) as run:
             run.until_live()
             for _ in range(40):
                 run.step(30.0)
@@ -251,6 +242,53 @@ def test_a_closed_market_is_not_asked_about(market):
         assert market.now() < close + 8 * 3600
         assert len(asked(market)) == before
         assert run.statuses[0] == run.statuses[1] == run.statuses[2] == ['CONNECTED', 'DELAYED', 'LIVE']
+
+
+def test_a_closed_market_is_not_asked_about_weeks_later(still):
+    """TWS tells trading hours for some days ahead only."""
+    begin = in_session(still)
+    close = truth.at(truth.utc(begin + 14 * 86400).strftime('%Y-%m-%d') + ' 20:00', stepped.NEW_YORK)
+    with watching(still, [Feed(QUIET)], begin) as run:
+        settled(run)
+        run.go_to(close + 60.0)
+        run.step(60.0)
+        before, details = len(asked(still)), len(asked(still, 'ReqContractDetails'))
+        for _ in range(60):
+            run.step(420.0)
+        assert close + 7 * 3600 < still.now() < close + 8 * 3600
+        assert len(asked(still)) == before and len(asked(still, 'ReqContractDetails')) <= details + 1
+        assert run.statuses[0] == ['CONNECTED', 'DELAYED', 'LIVE']
+        died_before_it_opened(run, close + 8 * 3600.0)
+
+
+def died_before_it_opened(run, opens):
+    """Its death is found when the first trade of the day has not come."""
+    market = run.gateway
+    market.fault('unsubscribe')
+    market.call(lambda world: world.market.inject(
+        truth.instrument(world.market, QUIET), (opens + 30.0, 50.0, 100.0)))
+    run.go_to(opens)
+    found_out(run, FOUND + 60.0, 0)
+
+
+@pytest.mark.parametrize('silent', [False, True], ids=['refused', 'not answered'])
+def test_where_the_hours_are_not_told_again_the_market_is_asked_and_nobody_hears_of_it(still, monkeypatch, silent):
+    monkeypatch.setattr(vigil, 'CONTRACT_SECONDS', 0.2)
+    begin = in_session(still)
+    with watching(still, [Feed(QUIET)], begin) as run:
+        settled(run)
+        run.go_to(begin + 14 * 86400)
+        told, before = len(run.messages), len(asked(still))
+        details = len(asked(still, 'ReqContractDetails'))
+        still.call(lambda world: world.faults.add_rule('contract', 'drop', 10 ** 6) if silent
+                   else setattr(world.market, 'details', lambda *about: ()))
+        try:
+            for _ in range(20):
+                run.step(60.0)
+        finally:
+            still.call(lambda world: world.faults._rules.clear() if silent else delattr(world.market, 'details'))
+        assert len(asked(still)) > before and run.messages[told:] == []
+        assert len(asked(still, 'ReqContractDetails')) == details + 1
 
 
 def test_a_market_that_trades_is_not_asked_about(market):

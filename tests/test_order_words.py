@@ -1,0 +1,176 @@
+"""What strategies say of orders, over the socket: shared names, contradictions, one contract in two feeds."""
+import datetime
+
+import backtrader as bt
+import pytest
+from test_oca import AWAY, fill
+from test_trading import FULL, agrees, fill_now, rests
+
+import helpers
+import stage
+from backtrader_ib_insync.errors import BadOrder, BadParameter
+
+Order = bt.Order
+LIMIT = {'size': 10, 'exectype': Order.Limit, 'price': 150.0}
+
+
+@pytest.fixture(scope='module')
+def run():
+    with stage.open() as run:
+        yield run
+
+
+def left_over(run):
+    """Whether TWS works anything; a bracket that is taken back goes without a word."""
+    return run.gateway.call(lambda world: world.exchange.open_orders(1))
+
+
+# -- keywords ----------------------------------------------------------------------------------------------------------
+
+def test_p50_p57_orders_that_share_a_reference_of_the_user_are_not_taken_for_one_another():
+    with stage.open() as run:
+        first, second = run.do(lambda s: [s.buy(orderRef='mine', **LIMIT) for _ in range(2)])
+        for order in (first, second):
+            run.reaches(order, 'Accepted')
+        assert {order.orderRef for order in (first, second)} == {'mine'}
+        run.do(lambda s: s.cancel(second))
+        run.ends(second, 'Submitted', 'Accepted', 'Canceled')
+        run.gateway.call(lambda world: fill_now(world, first.orderId))
+        run.ends(first, *FULL)
+        agrees(run)
+
+
+def test_p56_orders_of_a_group_may_share_a_reference_of_the_user():
+    with stage.open() as run:
+        first = rests(run, orderRef='mine')
+        second = run.do(lambda s: s.sell(oco=first, orderRef='mine', **AWAY))
+        run.reaches(second, 'Accepted')
+        run.gateway.call(lambda world: fill(world, second.orderId, 100.0))
+        run.ends(second, *FULL)
+        run.ends(first, 'Submitted', 'Accepted', 'Canceled')
+
+
+@pytest.mark.client_errors
+def test_p57_an_order_of_which_no_message_can_be_made_is_rejected_and_a_change_taken_back(run):
+    class Nothing:
+        condType = 1
+    order = run.do(lambda s: s.buy(conditions=[Nothing()], **LIMIT))
+    run.ends(order, 'Submitted', 'Rejected')
+    assert 'never left' in order.info['message']
+    order = rests(run)
+    assert run.do(lambda s: s.broker.modify(order, conditions=[Nothing()]))
+    run.until(lambda: order.life.before is None)
+    assert not order.conditions and 'never left' in order.info['message']
+    assert run.do(lambda s: s.broker.modify(order, price=151.0))
+    run.gateway.wait(lambda world: world.exchange._book.find(1, order.orderId).order.lmtPrice == 151.0)
+    run.do(lambda s: s.cancel(order))
+    run.ends(order, 'Submitted', 'Accepted', 'Canceled')
+
+
+@pytest.mark.parametrize('name', ['whatif', 'whatIf', 'm_whatIf'])
+def test_p57_asking_what_an_order_would_cost_has_three_names_and_places_nothing(run, name):
+    asked = len(run.sent())
+    order = run.do(lambda s: s.buy(**dict(LIMIT, **{name: True})))
+    assert float(order.info['whatif'].initMarginAfter) > 0
+    assert all(sent.order.whatIf for sent in run.sent()[asked:]) and not run.life(order)
+    worked = rests(run)
+    with pytest.raises(BadParameter, match='whatI|whati'):
+        run.do(lambda s: s.broker.modify(worked, price=1.0, **{name: True}))
+    run.do(lambda s: s.cancel(worked))
+    run.ends(worked, 'Submitted', 'Accepted', 'Canceled')
+
+
+def test_p61_a_price_by_tws_s_name_is_the_price_and_none_is_as_it_was(run):
+    order = rests(run)
+    run.do(lambda s: s.broker.modify(order, lmtPrice=148.0, size=None))
+    run.gateway.wait(lambda world: world.exchange._book.find(1, order.orderId).order.lmtPrice == 148.0)
+    assert (order.price, order.created.price, order.lmtPrice, order.size) == (148.0, 148.0, 148.0, 10)
+    for changes in ({'price': 1.0, 'lmtPrice': 2.0}, {'plimit': 140.0}, {'size': 'many'}, {'size': 0}):
+        with pytest.raises(BadOrder):
+            run.do(lambda s, changes=changes: s.broker.modify(order, **changes))
+    assert order.lmtPrice == 148.0
+    run.do(lambda s: s.broker.modify(order, valid=datetime.timedelta(days=1)))
+    run.until(lambda: order.tif == 'GTD' and order.life.before is None)
+    run.do(lambda s: s.cancel(order))
+    run.ends(order, 'Submitted', 'Accepted', 'Canceled')
+
+
+def test_p54_p57_what_is_none_is_not_said(run):
+    order = rests(run, tif=None, account=None, goodTillDate=None)
+    assert run.sent()[-1].order.tif == 'GTC' and run.sent()[-1].order.account == stage.ACCOUNT
+    run.do(lambda s: s.cancel(order))
+    run.ends(order, 'Submitted', 'Accepted', 'Canceled')
+
+
+def test_p57_a_bad_keyword_in_a_leg_takes_the_bracket_back(run):
+    before = left_over(run)
+    with pytest.raises(BadParameter, match='stopp'):
+        run.do(lambda s: s.buy_bracket(size=10, price=150.0, stopprice=100.0, limitprice=400.0,
+                                       limitargs={'stopp': 3}))
+    run.until(lambda: not run.broker.get_orders_open())
+    run.gateway.wait(lambda world: len(world.exchange.open_orders(1)) == len(before))
+
+
+def test_p58_what_is_no_order_is_not_cancelled(run):
+    legs = run.do(lambda s: s.buy_bracket(size=10, price=150.0, stopexec=None, limitprice=400.0))
+    assert legs[1] is None
+    assert run.do(lambda s: [s.cancel(leg) for leg in legs]) and run.do(lambda s: s.broker.cancel(None)) is False
+    run.until(lambda: not run.broker.get_orders_open())
+
+
+def test_p64_an_account_that_the_login_does_not_have_is_told_of(make_gateway, store):
+    made = store(make_gateway(messages_per_second=0))
+    feed = made.getdata(dataname='AAPL-STK-SMART-USD', timeframe=bt.TimeFrame.Ticks, backfill_start=False)
+    told = helpers.run(feed, broker=made.getbroker(account='NOPE'), until=lambda strategy: any(
+        "account 'NOPE': this login has U1234567" in str(said) for said in strategy.messages))
+    assert told.broker.getcash() == 0.0
+
+
+# -- a group with a leg of a bracket -----------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('is_at_once', [True, False])
+@pytest.mark.parametrize('filled', ['limit', 'stop', 'other'])
+def test_p53_p56_an_order_in_a_group_with_a_leg_of_a_bracket_ends_with_it_and_ends_both_legs(is_at_once, filled):
+    with stage.open() as run:
+        def join(strategy, legs):
+            return strategy.sell(oco=legs[2], **AWAY)
+
+        def both(strategy):
+            legs = strategy.buy_bracket(size=10, exectype=Order.Market, stopprice=100.0, limitprice=450.0)
+            return legs, join(strategy, legs) if is_at_once else None
+        legs, other = run.do(both)
+        run.ends(legs[0], *FULL)
+        if not is_at_once:
+            run.reaches(legs[2], 'Accepted')
+            other = run.do(lambda s: join(s, legs))
+        for order in legs[1:] + [other]:
+            run.reaches(order, 'Accepted')
+        ends = {'limit': legs[2], 'stop': legs[1], 'other': other}
+        if filled == 'stop':
+            run.gateway.call(lambda world: world.exchange._floor.fill(
+                world.exchange._book.find(1, legs[1].orderId), world.now, 100.0, 10))
+        else:
+            run.gateway.call(lambda world: fill(world, ends[filled].orderId, 100.0))
+        for name, order in ends.items():
+            run.until(lambda order=order: run.ended(order))
+            assert run.life(order)[-1] == ('Completed' if name == filled else 'Canceled'), name
+        agrees(run)
+        assert run.position().size == 0 and not left_over(run)
+
+
+# -- one contract in two feeds -----------------------------------------------------------------------------------------
+
+def test_p84_p88_what_one_feed_opens_an_order_of_another_feed_of_the_contract_closes():
+    with stage.open(datanames=('AAPL-STK-SMART-USD',) * 2) as run:
+        first, second = run.datas
+        run.until(lambda: run.do(lambda s: len(second)))
+        run.ends(run.do(lambda s: s.buy(data=first, size=10)), *FULL)
+        run.ends(run.do(lambda s: s.sell(data=second, size=4)), *FULL)
+        run.ends(run.do(lambda s: s.close(data=second)), *FULL)
+        run.until(lambda: run.trades[-1].isclosed)
+        assert {trade.ref for trade in run.trades} == {run.trades[0].ref} and run.trades[-1].data is first
+        assert run.position().size == 0
+        # what begins anew is of its own feed
+        run.ends(run.do(lambda s: s.buy(data=second, size=3)), *FULL)
+        run.until(lambda: run.trades[-1].isopen)
+        assert run.trades[-1].data is second and run.trades[-1].size == 3
