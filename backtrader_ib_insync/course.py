@@ -12,6 +12,7 @@ from .delivery import Delivery
 from .excerpt import Excerpt
 from .frontier import SETTLED_SECONDS
 from .journey import Journey
+from .livequeue import MARKET
 from .messages import Bar, HistoryFailed, Tick, Watching
 from .zones import DAY, UTC, moment
 
@@ -41,11 +42,6 @@ class Course(Journey):
         self._rounds = 0
 
     @property
-    def follows(self):
-        """Whether live records are delivered as they come."""
-        return self.state == self._following
-
-    @property
     def _travels(self):
         return self.state in (self._history, self._gap) or self._is_held
 
@@ -58,12 +54,8 @@ class Course(Journey):
     @property
     def _is_held(self):
         """Whether live records wait for the bar before them, which is not asked for yet."""
-        return self.state == self._at_seam and not self._holes and bool(self._live) and self._is_whole(self._live[0])
-
-    def _is_whole(self, record):
-        """Whether a record belongs to a bar that is watched from its start."""
-        edge = self.seam.whole_from
-        return isinstance(record, (Tick, Bar)) and edge is not None and record.time >= edge
+        waits = self._live.is_from(self.seam.whole_from) and not self._live.has_hole
+        return waits and self.state == self._at_seam
 
     # -- states: each takes what is there and returns whether it got any further ---------------------------------------
 
@@ -111,17 +103,13 @@ class Course(Journey):
 
         Questions are dated in whole seconds: the first of them is worth one when the answer can show it, too.
         """
-        if self._live and (self.proof.delayed or int(self._seen()) > self._live[0].time):
+        if self._live and (self.proof.delayed or int(self._live.newest()) > self._live[0].time):
             return True
-        return self.proof.time() >= self._asks_at(edge)
+        return self._proven >= self._asks_at(edge)
 
     def _asks_at(self, edge):
         """When history is asked for what ended at `edge`."""
         return edge
-
-    def _seen(self):
-        """The time of the newest live record that waits."""
-        return self._live[-1].time if self._live and isinstance(self._live[-1], (Tick, Bar)) else 0.0
 
     def _gap(self):
         """Delivering the bar that was in progress."""
@@ -138,13 +126,12 @@ class Course(Journey):
 
     def _following(self):
         """Live: delivering what comes."""
-        proof = self.proof.time()
         progress = bool(self._live)
         while self._live and self.state == self._following:
             self._handle(self._live.popleft())
         if self.state != self._following:
             return True
-        finished = self.delivery.finish(proof)
+        finished = self.delivery.finish(self._proven)
         ends = self.assembler.ends()
         if ends is None:
             self.proof.rest()
@@ -171,7 +158,7 @@ class Course(Journey):
         """Ask for the bars of [begin, end); whether there was anything to ask for."""
         self.proof.rest()
         self.excerpt = Excerpt(self.assembler, self.proof, self._sizes[0], begin, end, not self.feed.islive())
-        return self.feed.archive.download(begin, end, self._sizes[0], self.answers, self._seen())
+        return self.feed.archive.download(begin, end, self._sizes[0], self.answers, self._live.newest())
 
     def has_past(self, begin):
         """Whether there is history to begin with: as much as one request gives when `begin` is None."""
@@ -195,25 +182,16 @@ class Course(Journey):
             self.assembler.drop()
             self.excerpt.fail()
             return True
-        self._deliver(self.excerpt.take(record.bars))
+        self.delivery.history(self.excerpt.take(record.bars))
         self.feed.archive.progress.told(record.number + 1, record.of)
         return record.number == record.of - 1
-
-    def _deliver(self, found):
-        for end, built in found:
-            self.seam.shown(end)
-            self.delivery.push(built)
-
-    def _finish(self, time):
-        """The bar in progress is made of history alone: deliver it if it ends by `time`."""
-        self.delivery.push(self.assembler.finish(time))
 
     def _history_done(self):
         if len(self._sizes) > 1:
             self._fetch_rest()
         elif not self.feed.islive():
             self._take_rest()
-            self._finish(self.excerpt.until)
+            self.delivery.finish_history(self.excerpt.until)
             nothing = 'TWS has no data {}'.format(self.excerpt) if self.seam.covered is None else ''
             self.end(self.feed.DISCONNECTED, nothing)
         else:
@@ -222,7 +200,7 @@ class Course(Journey):
     def _take_rest(self):
         """Where nothing follows, what TWS has is all there is to be had."""
         rest = self.excerpt.rest()
-        self._deliver(rest)
+        self.delivery.history(rest)
         if rest:
             self.feed.say('the last bar had closed only seconds before: TWS may not have had all of it')
 
@@ -238,7 +216,7 @@ class Course(Journey):
     def _caught_up(self):
         """All of the answer that is to be believed has been delivered; what is held back comes with the next bar."""
         excerpt, grid, end = self.excerpt, self.assembler.grid, self.closed_up_to()
-        self._finish(excerpt.reached)
+        self.delivery.finish_history(excerpt.reached)
         self.assembler.drop()
         self.seam.deliver(max(grid.start(excerpt.reached), excerpt.begin or 0.0))
         is_missing = not excerpt.is_reached and grid.seconds >= WORTH_ASKING and not self._tries
@@ -269,11 +247,9 @@ class Course(Journey):
 
     def _skip_partial(self):
         """Drop what belongs to the bar in progress, up to the first record of a bar that is watched whole."""
-        while self._live and self.state == self._at_seam:
-            if self._is_whole(self._live[0]):
-                return
+        while self._live and self.state == self._at_seam and not self._live.is_from(self.seam.whole_from):
             record = self._live.popleft()
-            if isinstance(record, (Tick, Bar)):
+            if isinstance(record, MARKET):
                 self.seam.saw(record.time)
             else:
                 self._handle(record)
@@ -289,12 +265,12 @@ class Course(Journey):
         if (self.seam.owed is not None or not self.excerpt.is_reached) and self._ask_later():
             self.assembler.drop()
             return
-        self._deliver(self.excerpt.rest())
+        self.delivery.history(self.excerpt.rest())
         if self.seam.owed is not None:
             self.feed.say('TWS has no bar from {} on though it traded then'.format(
                 moment(self.seam.covered, self.feed.zone or UTC)))
         edge = self.seam.whole_from
-        self._finish(edge)
+        self.delivery.finish_history(edge)
         self.seam.deliver(edge)
         self.seam.owed = None
         self.proof.rest()

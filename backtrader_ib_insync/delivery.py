@@ -20,11 +20,23 @@ class Delivery:
         self._built = 0.0
         self._heard = None
 
-    def push(self, built, history=True):
-        """Deliver a finished bar, once."""
+    def _push(self, built, history):
+        """Each bar once."""
         if built is not None and self._seam.is_new(built.end):
             self._seam.deliver(built.end)
             self._feed.rows.push(built, history)
+
+    # -- history -------------------------------------------------------------------------------------------------------
+
+    def history(self, found):
+        """Bars of history: (its end, the finished bar that it is or makes, None when there is none) of each."""
+        for end, built in found:
+            self._seam.shown(end)
+            self._push(built, history=True)
+
+    def finish_history(self, time):
+        """The bar in progress, which history alone makes, if it ends by `time`."""
+        self._push(self._assembler.finish(time), history=True)
 
     # -- the live stream -----------------------------------------------------------------------------------------------
 
@@ -64,7 +76,7 @@ class Delivery:
     def _push_live(self, built):
         if built is not None and self._seam.is_new(built.end):
             self._built = built.end
-        self.push(built, history=False)
+        self._push(built, history=False)
 
     def _is_late(self, time, newest):
         """Part of a bar that was not watched whole; or older than `newest`, which the user may let by."""

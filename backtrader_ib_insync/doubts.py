@@ -2,17 +2,19 @@
 
 
 class Doubts:
-    """Has TWS list its open orders once for all that came into doubt in a pass; what it lists is alive."""
+    """Has TWS list its open orders once for all that came into doubt in a pass, and clears them when it has."""
 
-    def __init__(self, store, book):
+    def __init__(self, store, book, clear):
         self.store = store
         self.book = book
+        self.clear = clear
         self._asked = self._viewed = 0
         self._is_due = False
 
     def add(self, order):
         """An error seems to have ended the order, or to have refused its change."""
         order.life.doubt = self._asked + 1
+        order.life.shown = ''
         self._is_due = True
 
     def ask(self):
@@ -23,8 +25,8 @@ class Doubts:
             self.store.list_orders(self._asked)
 
     def listed(self, record):
-        """TWS has answered: what it did not list has ended, as far as it was in doubt before that question."""
-        self._confirm(record.number)
+        """TWS has answered for what was in doubt before that question."""
+        self._clear(record.number)
 
     def begin(self):
         """TWS begins to tell its whole view."""
@@ -32,9 +34,9 @@ class Doubts:
 
     def settle(self):
         """A whole view of TWS's answers all questions that were asked before it."""
-        self._confirm(self._viewed)
+        self._clear(self._viewed)
 
-    def _confirm(self, number):
+    def _clear(self, number):
         for order in self.book.open():
             if 0 < order.life.doubt <= number:
-                order.life.confirm()
+                self.clear(order)

@@ -21,6 +21,7 @@ class Executions:
         self.fills = fills
         #: by ref of its order, what of a fill that was made up no execution has explained
         self._made_up = {}
+        self._currencies = set()
 
     def take(self, record, now, is_news):
         """An execution or a correction of one; `is_news` tells that one of somebody else's is to be told."""
@@ -152,12 +153,22 @@ class Executions:
         """What an execution cost; one that comes after its fill was told is paid by the order and its trade."""
         amended = self.fills.on_commission(record)
         fill = self.fills.find(record)
+        if fill is not None and fill.order is not None and record.commission:
+            self._compare(record.currency, fill.execution.contract)
         if fill is not None and fill.bit is not None:
             self._realize(fill)
         if amended is not None:
             order = amended.fill.order
             order.recharge(amended.fill.bit, amended.commission)
             trades.charge(order, amended.commission, self.broker.strategies())
+
+    def _compare(self, currency, contract):
+        """A commission in another currency than the contract's is worth a word: backtrader adds the two up."""
+        pair = currency, contract.currency
+        if all(pair) and currency != contract.currency and pair not in self._currencies:
+            self._currencies.add(pair)
+            self.broker.said('commissions of {} come in {}: they are added as they are to what is in {}'.format(
+                name_of(contract), *pair))
 
     def _realize(self, fill):
         if fill.realizedPNL is not None:

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 #: seconds that a run waits for cash, positions and open orders before its strategies begin without
 START_SECONDS = 5.0
+#: seconds that the end of a run waits for what TWS has to say of the orders it was sent last
+STOP_SECONDS = 1.0
 
 
 class MetaIBBroker(type(BrokerBase)):
@@ -119,9 +121,15 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
     def stop(self):
         """Let TWS go; cash, value and positions stay as they were."""
         super().stop()
+        self.store.sleeper.await_fact(self._has_heard, STOP_SECONDS)
         self.store.stop()
         self._take_in()
         self.reports.settle(self.store.clock())
+
+    def _has_heard(self):
+        """Whether TWS has said something of all that was sent, and told what it had filled."""
+        self._take_in()
+        return not self.store.link.up or not self.reports.expects()
 
     # -- what the account holds ----------------------------------------------------------------------------------------
 
@@ -190,15 +198,18 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
                                trailpercent=trailpercent, parent=parent, transmit=transmit)
 
     def cancel(self, order):
-        """Ask TWS to cancel; returns whether that was done. An order that has ended, or is not ours, is left alone."""
+        """Ask TWS to cancel; returns whether that was done. An order that has ended, or is not ours, is left alone.
+
+        Without a link it is False, and TWS is asked when there is one again.
+        """
         return self.desk.cancel(order)
 
     def modify(self, order, **changes):
         """Change a working order: size, price, plimit, valid, trailamount, trailpercent, or any TWS attribute.
 
-        Returns whether that was sent: an order that has ended is left alone. Raises BadOrder for what TWS could not
-        take, BadParameter for an unknown name, NotConnected. TWS may refuse; then the order stays as it was, and
-        `order.info` says so.
+        Returns whether that was sent: an order that has ended is left alone. What could not be sent or TWS could not
+        take is said in `order.info` and to `notify_store`, as is what TWS refuses; the order stays as it was. Raises
+        BadParameter for an unknown name.
         """
         return self.desk.modify(order, changes)
 
@@ -273,10 +284,11 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
     # -- what the reports need -----------------------------------------------------------------------------------------
 
     def can_act(self, order):
-        """Whether a strategy that is told of the order could send another for its feed."""
+        """Whether a strategy that is told of the order could act on it: protect a fill, at least."""
         if order in self._left:
             return False
-        return self.p.backfill_orders or not getattr(order.data, 'catching_up', False)
+        is_behind = getattr(order.data, 'catching_up', False) and not getattr(order.data, 'held_up', False)
+        return self.p.backfill_orders or not is_behind
 
     def strategies(self):
         """The strategies of the run; none before they are made."""

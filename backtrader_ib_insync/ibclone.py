@@ -47,6 +47,7 @@ class IBDataClone(DataClone):
     tradecontract = _of_source('tradecontract')
     tradecontractdetails = _of_source('tradecontractdetails')
     catching_up = _of_source('catching_up')
+    held_up = _of_source('held_up')
     ib = _of_source('ib')
     course = _of_source('course')
     timetable = _of_source('timetable')

@@ -2,6 +2,7 @@
 import collections
 import datetime
 import math
+import time
 
 from . import livestream
 from .archive import Archive
@@ -19,6 +20,8 @@ from .zones import UTC, as_zone, zone
 
 #: seconds `start` waits for the contract, so that its time zone is known before the first bar
 START_SECONDS = 15.0
+#: seconds without any answer after which a feed that catches up is held up
+HELD_UP_SECONDS = 10.0
 #: what backtrader puts for a `sessionend` that was not given
 LAST_MOMENT = datetime.time(23, 59, 59, 999990)
 
@@ -109,6 +112,8 @@ class IBData(RowFeed, metaclass=MetaIBData):
         self.zone = self.timetable = self._hours = self.archive = self.overture = self.course = self.declared = None
         self.filterclock = FilterClock(self)
         self._catching_up = False
+        #: when it got any further
+        self._moved = -math.inf
         self._arrivals = collections.deque()
         self._clones = []
         self._stage = self._ended
@@ -144,6 +149,7 @@ class IBData(RowFeed, metaclass=MetaIBData):
         self.overture = Overture(self, self.ib, self.p.backfill_from)
         self._stage = self._prepare
         self._catching_up = self.islive()
+        self._moved = time.monotonic()
         self._arrivals.clear()
 
     def stop(self):
@@ -187,7 +193,10 @@ class IBData(RowFeed, metaclass=MetaIBData):
         super()._notify(row)
 
     def _advance(self):
-        return self._stage()
+        moved = self._stage()
+        if moved:
+            self._moved = time.monotonic()
+        return moved
 
     def _has_ended(self):
         return self._stage == self._ended or self.course is not None and self.course.over
@@ -246,11 +255,7 @@ class IBData(RowFeed, metaclass=MetaIBData):
     def _run(self):
         if not self.islive() and self._is_cut_off():
             return True
-        while self._arrivals:
-            record = self._arrivals.popleft()
-            if self._hours is None or self._hours.admits(record):
-                self.course.arrive(record)
-        return self.course.state()
+        return self.course.go_on(self._arrivals, self._hours)
 
     def _ended(self):
         return False
@@ -259,6 +264,12 @@ class IBData(RowFeed, metaclass=MetaIBData):
     def catching_up(self):
         """Whether bars that closed long ago are still to come: orders would follow prices of the past."""
         return self._catching_up or self.course is not None and self.course.lags
+
+    @property
+    def held_up(self):
+        """Whether the bars that it catches up on do not come: TWS's history may be away for hours."""
+        is_silent = not self.backlog() and time.monotonic() - self._moved > HELD_UP_SECONDS
+        return self.catching_up and is_silent
 
     # -- what the course asks for --------------------------------------------------------------------------------------
 

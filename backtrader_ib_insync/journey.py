@@ -2,18 +2,17 @@
 import collections
 
 from . import codes
+from .livequeue import LiveQueue
 from .messages import Closed, DataType, Lost, Refused, Restored, Warned
 from .proof import Proof
 
-#: records after which the stream no longer holds everything
-HOLES = (Lost, Closed, Refused)
-
 
 class Journey:
-    """Where a feed stands: the feed gives it records (`arrive`, `answers`) and takes what it delivers, and statuses.
+    """Where a feed stands: the feed gives it records (`go_on`, `answers`) and takes what it delivers, and statuses.
 
     `state()` takes what is there and returns whether it got any further. Those who inherit it have `seam`, and the
-    methods that this calls: `_broke` at a hole, `_resume` when it is mended, `_travels` while history is on its way.
+    methods that this calls: `_broke` at a hole, `_resume` when it is mended, `_travels` while history is on its way;
+    `_following` is their state when they are live.
     """
 
     def __init__(self, feed, store):
@@ -21,18 +20,33 @@ class Journey:
         self.store = store
         self.answers = collections.deque()
         self.state = self._lost
-        self._live = collections.deque()
-        self._holes = 0
+        self._live = LiveQueue()
+        #: the time up to which everything that TWS sent is here
+        self._proven = 0.0
         self.proof = Proof(store, delayed=store.p.marketdatatype in codes.DELAYED_KINDS)
+
+    def go_on(self, records, hours=None):
+        """Take in the live `records`, if `hours` admit them, and what else is there; whether it got any further."""
+        # asked for later the proof would overtake what comes in between
+        self._proven = self.proof.time()
+        while records:
+            record = records.popleft()
+            if hours is None or hours.admits(record):
+                self.arrive(record)
+        return self.state()
 
     def arrive(self, record):
         """A record of the live stream."""
-        self._holes += isinstance(record, HOLES)
         self._live.append(record)
 
     def backlog(self):
         """Whether something is here that can be gone on with at once; live records wait while history is on its way."""
         return bool(self.answers or self._live and not self.over and not self._travels)
+
+    @property
+    def follows(self):
+        """Whether live records are delivered as they come."""
+        return self.state == self._following
 
     @property
     def lags(self):
@@ -62,17 +76,13 @@ class Journey:
 
     def _hole(self):
         """A hole came into the stream while history was being delivered: the stream counts from its mending on."""
-        if not self._holes:
+        if not self._live.has_hole:
             return False
-        record = self._live.popleft()
-        while not isinstance(record, HOLES):
-            record = self._live.popleft()
         self.answers = collections.deque()
-        self._handle(record)
+        self._handle(self._live.pop_hole())
         return True
 
     def _handle(self, record):
-        self._holes -= isinstance(record, HOLES)
         self._HANDLERS[type(record)](self, record)
 
     def _on_lost(self, lost):
@@ -95,6 +105,7 @@ class Journey:
 
     def _on_data_type(self, told):
         self.proof.delayed = told.kind in codes.DELAYED_KINDS
+        self._proven = min(self._proven, self.proof.time())
         wanted = self.store.p.marketdatatype
         if told.kind != wanted:
             self.feed.say('TWS sends market data of type {} (1 live, 2 frozen, 3 delayed, 4 delayed and frozen), asked '

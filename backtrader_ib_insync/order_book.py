@@ -83,12 +83,26 @@ class OrderBook:
         return [member for member in self.families[self._root(order)] if member.ref in self.living]
 
     def _root(self, order):
-        return order.tws.clientId, order.tws.parentId or order.tws.orderId
+        clientId, parentId = order.tws.clientId, order.tws.parentId
+        parent = self.by_id.get((clientId, parentId)) if parentId else None
+        return self._root(parent) if parent else (clientId, parentId or order.tws.orderId)
+
+    def descent(self, order):
+        """The living orders that end when it does: itself, its children, and theirs."""
+        children = [member for member in self.family(order) if member.tws.parentId == order.tws.orderId]
+        return [order] + [member for child in children for member in self.descent(child)]
+
+    def unborn(self, order):
+        """The living orders of its bracket, if that was sent as one and nothing of it was filled; else none."""
+        members = self.families[self._root(order)]
+        has_begun = members[0].p.transmit or any(member.executed.size for member in members)
+        return [] if has_begun else self.family(order)
 
     def siblings(self, order):
         """The other living children of its parent; none for an order without one."""
-        return [other for other in self.family(order) if other.tws.parentId and other is not order] \
-            if order.tws.parentId else []
+        parentId = order.tws.parentId
+        return [other for other in self.family(order) if other.tws.parentId == parentId and other is not order] \
+            if parentId else []
 
     def group(self, order):
         """The other living orders of its one-cancels-all group."""

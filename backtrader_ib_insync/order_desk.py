@@ -13,6 +13,7 @@ from .orders import KNOWN, IBOrder, date_number, last_bar, tws_order
 log = logging.getLogger(__name__)
 
 #: what backtrader itself names of an order that can be changed
+TAKEN_BACK = 'taken back: a member of its bracket was rejected ({})'
 WHATIF = ('whatif', 'whatIf', 'm_whatIf')
 MODIFIABLE = ('size', 'price', 'plimit', 'valid', 'trailamount', 'trailpercent')
 
@@ -68,7 +69,7 @@ class OrderDesk:
             raise BadOrder('the feed {!r} trades no TWS contract: it is not an IBData, or TWS has not told its '
                            'contract yet; wait for the first bar'.format(data._name))
         self._need_link('order not sent')
-        if not self.broker.p.backfill_orders and getattr(data, 'catching_up', False):
+        if not self.broker.p.backfill_orders and getattr(data, 'catching_up', False) and not self._is_way_out(order):
             raise TooEarly('the feed {!r} still delivers history: wait for LIVE in notify_data, or use '
                            'getbroker(backfill_orders=True)'.format(data._name))
         for name, other in (('parent', order.p.parent), ('oco', order.p.oco)):
@@ -76,6 +77,11 @@ class OrderDesk:
             if other is not None and not (own and own.alive()):
                 raise BadOrder('{}: order {} is no longer alive: {}'.format(
                     name, other.ref, (own or other).getstatusname()))
+
+    def _is_way_out(self, order):
+        """Whether an order only makes a position smaller, while bars that could be stale do not come."""
+        held = self.broker.getposition(order.data).size
+        return order.data.held_up and held * order.size < 0 and abs(order.size) <= abs(held)
 
     def _need_link(self, what):
         reason = self.store.link.reason_not_trading()
@@ -134,7 +140,7 @@ class OrderDesk:
         parent = self.book.own(parent)
         if parent and not parent.life.transmitted:
             for member in self.book.family(parent):
-                member.tell(0, 'taken back: a member of its bracket was rejected ({})'.format(reason))
+                member.tell(0, TAKEN_BACK.format(reason))
                 self.cancel(member)
 
     # -- its TWS fields ------------------------------------------------------------------------------------------------
@@ -201,13 +207,14 @@ class OrderDesk:
     # -- changes -------------------------------------------------------------------------------------------------------
 
     def cancel(self, order):
-        """Ask TWS to cancel; returns whether that was done. An order that has ended, or is not ours, is left alone."""
+        """Ask TWS to cancel, now or when it can be; returns whether that was done. What has ended is left alone."""
         own = self.book.own(order)
         if own is None or not own.alive():
             return False
         reason = self.store.link.reason_not_trading()
         if reason:
-            self.broker.said('order {} not cancelled: {}'.format(own.ref, reason))
+            self.broker.said('order {} not cancelled: {}; it will be when that is over'.format(own.ref, reason))
+            self.cancel_surely(own)
             return False
         own.life.cancel_asked = True
         self.store.cancel(own.tws)
@@ -220,6 +227,16 @@ class OrderDesk:
         if not any(order is known for known in self._overdue):
             self._overdue.append(order)
 
+    def break_up(self, order, reason):
+        """An order cannot be: what is left of its bracket would open a position that it does not guard."""
+        for member in self.book.unborn(order):
+            if member.life.ending is None:
+                member.tell(0, TAKEN_BACK.format(reason))
+                if order.p.transmit:
+                    # it was to transmit them all
+                    member.life.transmitted = member.life.acknowledged
+                self.cancel(member)
+
     def recall(self, order):
         """It is told as ended, but TWS works it, or keeps it inactive where a person could transmit it: no more."""
         if not order.life.cancel_asked and not self.store.link.reason_not_trading():
@@ -228,7 +245,10 @@ class OrderDesk:
 
     def _take_back(self, order):
         """TWS tells nothing of orders that were never transmitted: they end here, a parent's children with it."""
-        for member in [order] if order.tws.parentId else self.book.family(order):
+        for member in self.book.descent(order):
+            if member.life.ending is not None:
+                # which tells more
+                continue
             if member is not order:
                 self.store.cancel(member.tws)
             member.end(Order.Canceled, date_number(self.store.clock()))
@@ -240,6 +260,17 @@ class OrderDesk:
         own = self.book.own(order)
         if own is None or not own.alive() or own.life.ending is not None:
             return False
+        try:
+            return self._modify(own, changes)
+        except BadParameter:
+            raise
+        except IBError as error:
+            # the link may be gone, an indicator not be warm: a run does not end by that
+            own.tell(0, 'not changed: {}'.format(error))
+            self.broker.said('order {} {}'.format(own.ref, own.info['message']))
+            return False
+
+    def _modify(self, own, changes):
         names, terms = self._changed(own, changes)
         done = own.done
         if terms.size <= done:

@@ -22,6 +22,7 @@ SIGNED = ('BAG', 'FUT', 'FOP', 'CONTFUT', 'CMDTY')
 #: TWS's own, or backtrader's: a keyword may not set them
 RESERVED = ('orderId', 'clientId', 'permId', 'action', 'parentId', 'transmit', 'totalQuantity', 'whatIf')
 TAGGED = ('algoParams', 'smartComboRoutingParams', 'orderMiscOptions')
+PRICE_FIELDS = frozenset(['lmtPrice', 'auxPrice', 'trailStopPrice'])
 #: what is made of parts, and what its parts have
 PARTS = dict({'conditions': 'condType', 'orderComboLegs': 'price'}, **dict.fromkeys(TAGGED, 'tag'))
 
@@ -75,12 +76,14 @@ def ticket(terms, setting):
     fields.update(_crypto(terms, setting, tick))
     force, until = in_force(terms, setting)
     fields.update(force)
-    _give(fields, terms)
+    _give(fields, terms, tick)
     return Ticket(fields, until, tuple(tick.notes))
 
 
-def _give(fields, terms):
+def _give(fields, terms, tick):
     fields.update(terms.keywords)
+    for name in PRICE_FIELDS.intersection(terms.keywords):
+        fields[name] = tick.given(name, terms.keywords[name])
     if fields.get('cashQty') is not None:
         fields['totalQuantity'] = 0
 
@@ -123,7 +126,7 @@ def revision(terms, names, setting):
         fields.update(dict.fromkeys(FORCED), **force)
     if 'trailamount' in names or 'trailpercent' in names:
         fields = dict(dict.fromkeys(TRAILED), **fields)
-    _give(fields, terms)
+    _give(fields, terms, tick)
     return Ticket({name: fields[name] for name in touched(names) if name in fields}, until, tuple(tick.notes))
 
 
@@ -188,6 +191,13 @@ class _Tick:
             raise BadOrder('{} {!r}: the nearest on the tick of {:g} is no price'.format(
                 name, value, self.increment(number)))
         return sent
+
+    def given(self, name, value):
+        """A price, or a trail, by TWS's own name; 0 is none."""
+        number = _number(name, value)
+        if number < 0 and not self.signed:
+            raise BadOrder('{} {!r}: must not be below zero'.format(name, value))
+        return self.put(name, number, number)
 
     def distance(self, name, value, at):
         """A trail or an offset on the tick that holds at price `at`."""

@@ -2,13 +2,14 @@
 
 It takes no order at work into a group (10326), and who says what it does with one that comes when the group is done?
 """
-import collections
 import time
 
 from .order_book import REF_PREFIX, group_of, mark_of, own_ref
 
 #: seconds that TWS has to cancel the others of a group that it keeps
 TRUST_SECONDS = 1.0
+#: seconds between the cancels of an order that TWS refuses to cancel, at most
+LONGEST_SECONDS = 60.0
 
 
 class Groups:
@@ -25,8 +26,8 @@ class Groups:
         self._done = {}
         #: references of orders that we do not hold and of which something was filled
         self._executed = set()
-        #: (when, order) of what has to be gone by then
-        self._trusted = collections.deque()
+        #: (when, seconds that it was given, order) of what has to be gone by then
+        self._trusted = []
 
     def name_for(self, order):
         """What a group that this order founds is called."""
@@ -102,18 +103,24 @@ class Groups:
             if order.life.group or other.life.group or not other.life.acknowledged:
                 self._look_at(other)
             else:
-                self._trusted.append((time.monotonic() + TRUST_SECONDS, other))
+                self._trust(other, TRUST_SECONDS)
 
-    def _look_at(self, order):
+    def _trust(self, order, seconds):
+        self._trusted.append((time.monotonic() + seconds, seconds, order))
+
+    def _look_at(self, order, seconds=TRUST_SECONDS):
         """Cancel what should be no more, and see to it that it is: a cancel may be refused, an end taken back."""
         if not order.alive():
             return
         if order.life.ending is None and not order.life.cancel_asked:
             self._cancel(order)
-        self._trusted.append((time.monotonic() + TRUST_SECONDS, order))
+        self._trust(order, seconds)
 
     def look_around(self):
-        """What should be cancelled by now, and works all the same, is cancelled, again if need be."""
+        """What should be cancelled by now, and works all the same, is cancelled, again if need be, ever less often."""
         now = time.monotonic()
-        while self._trusted and self._trusted[0][0] <= now:
-            self._look_at(self._trusted.popleft()[1])
+        due = [one for one in self._trusted if one[0] <= now]
+        if due:
+            self._trusted = [one for one in self._trusted if one[0] > now]
+            for _, seconds, order in due:
+                self._look_at(order, min(2 * seconds, LONGEST_SECONDS))

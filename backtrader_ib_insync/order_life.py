@@ -61,7 +61,7 @@ class Version(NamedTuple):
 class Life:
     """What is known of one order's way through TWS."""
     __slots__ = ('acknowledged', 'cancel_asked', 'filled', 'ending', 'until', 'transmitted', 'before', 'listed',
-                 'group', 'doubt', 'earlier', 'looked', 'average', 'corrected', 'inactive')
+                 'group', 'doubt', 'shown', 'earlier', 'looked', 'average', 'corrected', 'inactive')
 
     def __init__(self):
         #: TWS has said something of it
@@ -82,6 +82,8 @@ class Life:
         self.group = ''
         #: under which number TWS was asked whether it still works the order; 0 when it was not
         self.doubt = 0
+        #: the status by which TWS listed it since; '' when it did not, or as one that has ended
+        self.shown = ''
         #: what had been filled at `looked` (epoch seconds) by executions that TWS has not listed
         self.earlier = self.looked = 0.0
         #: the price of all that had been filled, as a status told it last
@@ -100,7 +102,7 @@ class Life:
         if said is not NOTHING:
             self.acknowledged = True
             self.inactive = said is DOUBTED
-        if said is ALIVE and self.ending is not None and self.ending.revocable:
+        if said is ALIVE and self.ending is not None and self.ending.revocable and not self.doubt:
             self.ending = None
         if said is FILLED:
             self.close(Order.Completed, filled, now + FILLS_PATIENCE)
@@ -169,10 +171,12 @@ class Life:
         if self.ending is not None and self.ending.revocable:
             self.ending = None
 
-    def confirm(self):
+    def confirm(self, now):
         """TWS lists the order no longer: the end stands."""
         self.doubt = 0
-        if self.ending is not None and self.ending.revocable:
+        if self.ending is None and self.transmitted:
+            self.missed(now)
+        elif self.ending is not None and self.ending.revocable:
             self.ending = self.ending._replace(revocable=False)
 
     def missed(self, now):

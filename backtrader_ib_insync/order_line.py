@@ -70,8 +70,9 @@ class OrderLine:
         self._put(waiting)
 
     def cancel(self, order):
-        """Ask TWS to cancel an order, after what waits."""
-        self._put(Waiting(copy.copy(order)))
+        """Ask TWS to cancel an order, after what waits; not one that TWS has never heard of."""
+        if order.orderId not in self._dropped:
+            self._put(Waiting(copy.copy(order)))
 
     def then(self, act):
         """Do something when TWS has been sent all that waits; not at all when that is dropped."""

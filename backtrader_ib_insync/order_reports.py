@@ -34,7 +34,7 @@ class Reports:
         self.ending = {}
         self.strangers = Strangers(broker)
         self.view = None
-        self.doubts = Doubts(broker.store, book)
+        self.doubts = Doubts(broker.store, book, self._clear)
         #: how many whole views of TWS's have been taken
         self.views = 0
         self.now = 0.0
@@ -68,6 +68,12 @@ class Reports:
         for holding in self.accounts.settle(now):
             self._say_position(holding)
 
+    def expects(self):
+        """Whether orders were sent of which TWS has said nothing, or whose fills or ends are on their way."""
+        return bool(self.ending) or any(
+            order.life.transmitted and not order.life.acknowledged or self.executions.fills.awaited(order)
+            for order in self.book.open())
+
     # -- orders --------------------------------------------------------------------------------------------------------
 
     def _open_order(self, record):
@@ -80,25 +86,35 @@ class Reports:
         self._take_over(order, record.order)
         if record.warning and record.warning != order.info.get('message'):
             order.tell(0, record.warning)
-        if order.life.doubt and STATUSES.get(record.status) not in OVER:
-            self._clear(order, record.status)
+        order.life.shown = '' if STATUSES.get(record.status) in OVER else record.status
         # an end told here says nothing of what had been filled; orderStatus does
         if STATUSES.get(record.status) not in (ENDED, FILLED):
             self._status(order, record.status, 0.0, '')
 
-    def _clear(self, order, status):
-        """TWS lists an order that an error seemed to have ended: it works, or waits for its cancel to be done."""
+    def _clear(self, order):
+        """TWS has answered: of an order in doubt, what it has shown last is true. It works, or has ended."""
+        if not order.life.shown:
+            if order.life.ending is None and order.life.before is not None:
+                # it ended as it was: no change came to it
+                self._restore(order)
+            order.life.confirm(self.now)
+            self._note_end(order)
+            return
         order.life.go_on()
-        if order.life.before is not None or status != 'PendingCancel':
+        if order.life.before is not None or order.life.shown != 'PendingCancel':
             self._restore(order)
 
     def _take_over(self, order, told):
         """What TWS works is what counts: a change made by hand, or our own now confirmed."""
         if order.life.before is not None:
             # the first of several changes may have been taken, and the last refused
-            order.life.before = order_changes.left(order.exectype, order.versions(), told)[:-1] or None
+            versions = order.versions()
+            order.life.before = order_changes.left(order.exectype, versions, told)[:-1] or None
             if order.life.before is None:
                 self._note_filled(order)
+            elif not order.life.doubt and all(order_changes.differing(each.tws, told) for each in versions):
+                # somebody else has changed it, before ours came or after
+                self.doubts.add(order)
         else:
             terms, tws = order_changes.followed(order.exectype, order.terms, order.tws, told)
             if tws is not order.tws:
@@ -129,6 +145,9 @@ class Reports:
 
     def _status(self, order, status, filled, whyHeld):
         said = order.life.on_status(status, filled, whyHeld, self.now)
+        if said is ALIVE:
+            # by whomever
+            order.life.transmitted = True
         if said is ALIVE and order.status in (Order.Created, Order.Submitted):
             order.accept(order.broker)
             self.broker.notify(order)
@@ -174,6 +193,7 @@ class Reports:
         if record.is_new and not order.life.acknowledged:
             order.life.close(Order.Rejected, 0.0, self.now)
             self._note_end(order)
+            self.desk.break_up(order, record.text)
         elif order.life.before is not None:
             # what left before it may have arrived
             self._restore(order, -1)
@@ -244,6 +264,8 @@ class Reports:
         order.end(status, date_number(self.now))
         self.book.retire(order)
         self.broker.notify(order)
+        if status in (Order.Rejected, Order.Margin):
+            self.desk.break_up(order, order.info['message'])
 
     def _execution(self, record):
         if self.view is not None:

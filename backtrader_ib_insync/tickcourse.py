@@ -35,11 +35,6 @@ class TickCourse(Journey):
         self._newest = 0.0
 
     @property
-    def follows(self):
-        """Whether live records are delivered as they come."""
-        return self.state == self._following
-
-    @property
     def _travels(self):
         return self.state == self._filling
 
@@ -47,7 +42,7 @@ class TickCourse(Journey):
 
     def _waiting(self):
         """Till it is known, and proven, from when on the stream holds every tick."""
-        proof, progress = self.proof.time(), bool(self._live)
+        progress = bool(self._live)
         while self._live and self.state == self._waiting:
             record = self._live.popleft()
             if isinstance(record, Tick):
@@ -60,7 +55,7 @@ class TickCourse(Journey):
         if edge is None:
             # delayed data may not tell before they trade
             return self.proof.delayed and self._tell_live() or progress
-        if proof < edge:
+        if self._proven < edge:
             self.proof.wait_for(edge)
             return progress
         self._fill()

@@ -35,7 +35,7 @@ class Survivor(bt.Strategy):
 
 
 # reconnect=-1: for ever; the wait between two attempts grows from `timeout` to a minute
-with tws(__doc__, speed=30, reconnect=-1, timeout=0.5) as (store, gateway):
+with tws(__doc__, reconnect=-1, timeout=0.5) as (store, gateway):
     cerebro = bt.Cerebro(stdstats=False)
     cerebro.adddata(store.getdata(dataname='AAPL-STK-SMART-USD', timeframe=bt.TimeFrame.Minutes, backfill_start=False,
                                   qcheck=0.1))

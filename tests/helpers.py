@@ -11,15 +11,16 @@ APPLE = 'AAPL-STK-SMART-USD'
 THREAD = 'backtrader_ib_insync'
 
 
-def wait_until(condition, seconds=10.0):
-    """What `condition()` gives once it is true; AssertionError after so many seconds."""
+def wait_until(condition, seconds=10.0, story=None):
+    """What `condition()` gives once it is true; AssertionError, which tells `story()`, after so many seconds."""
     end = time.monotonic() + seconds
     while True:
         found = condition()
         if found:
             return found
-        assert time.monotonic() < end, 'did not come true within {:g} s: {}'.format(seconds, condition)
-        time.sleep(0.005)
+        assert time.monotonic() < end, 'did not come true within {:g} s: {}'.format(
+            seconds, condition if story is None else story())
+        time.sleep(0.002)
 
 
 def our_threads():
@@ -50,23 +51,13 @@ def forget_store():
         store.stop()
 
 
-class Recorder(bt.Strategy):
-    """Writes down all it is told; `act(strategy)` runs at each bar, `until(strategy)` ends the run.
+class Bounded(bt.Strategy):
+    """A strategy whose run is ended as `timed_out` after so many `seconds` of wall time."""
 
-    params: act, until: functions of the strategy; seconds: of wall time after which the run is ended as timed out.
-    """
-
-    params = (('act', None), ('until', None), ('seconds', 20.0))
+    params = (('seconds', 20.0),)
 
     def __init__(self):
-        self.statuses = [[] for _ in self.datas]
-        self.bars = [[] for _ in self.datas]
-        self.reasons = []
-        self.orders = []
-        self.trades = []
-        self.messages = []
         self.timed_out = False
-        self._seen = [0] * len(self.datas)
         self._timer = threading.Timer(self.p.seconds, self._give_up)
         self._timer.daemon = True
 
@@ -80,6 +71,22 @@ class Recorder(bt.Strategy):
     def _give_up(self):
         self.timed_out = True
         self.env.runstop()
+
+
+class Recorder(Bounded):
+    """Writes down all it is told; `act(strategy)` runs at each bar, `until(strategy)` ends the run: functions of it."""
+
+    params = (('act', None), ('until', None))
+
+    def __init__(self):
+        super().__init__()
+        self.statuses = [[] for _ in self.datas]
+        self.bars = [[] for _ in self.datas]
+        self.reasons = []
+        self.orders = []
+        self.trades = []
+        self.messages = []
+        self._seen = [0] * len(self.datas)
 
     def is_live(self, number=0):
         """Whether the feed with this number was LIVE last."""
@@ -109,10 +116,8 @@ class Recorder(bt.Strategy):
         self.next()
 
     def next(self):
-        for number, data in enumerate(self.datas):
-            if len(data) > self._seen[number]:
-                self._seen[number] = len(data)
-                self.bars[number].append(bar(data))
+        for number, new in new_bars(self.datas, self._seen):
+            self.bars[number].append(new)
         if self.p.act is not None:
             self.p.act(self)
         self._look()
@@ -129,6 +134,14 @@ def bar(data):
     """The bar a feed stands at: (end in epoch seconds, open, high, low, close, volume)."""
     seconds = round((data.datetime[0] - 719163.0) * 86400.0, 3)
     return (seconds, data.open[0], data.high[0], data.low[0], data.close[0], data.volume[0])
+
+
+def new_bars(datas, seen):
+    """(number, bar) of each data that is longer than it was `seen`: lengths, which are brought up to date."""
+    for number, data in enumerate(datas):
+        if len(data) > seen[number]:
+            seen[number] = len(data)
+            yield number, bar(data)
 
 
 def run(*datas, broker=None, **params):

@@ -4,11 +4,10 @@ Bars are held against the market's ground truth, fills and positions against the
 """
 import collections
 import datetime
-import threading
 
 import backtrader as bt
 import truth
-from helpers import bar
+from helpers import Bounded, bar
 
 ACCOUNT = 'U1234567'
 MINUTE = 60.0
@@ -18,37 +17,23 @@ SINCE = datetime.datetime(2024, 11, 20, 9, 30)
 ENDED = (bt.Order.Completed, bt.Order.Canceled, bt.Order.Expired, bt.Order.Margin, bt.Order.Rejected)
 
 
-class Trader(bt.Strategy):
+class Trader(Bounded):
     """Enters a bracket whenever a live feed has none; after `until` (epoch seconds) it takes all back and ends the run.
 
-    params: size of each entry, 0 to watch only; act: a function of the strategy at each bar; seconds of wall time after
-    which the run is given up.
+    params: size of each entry, 0 to watch only; act: a function of the strategy at each bar.
     """
 
     params = (('until', BEGIN), ('size', 10), ('act', None), ('seconds', 60.0))
 
     def __init__(self):
+        super().__init__()
         self.bars = collections.OrderedDict((data, []) for data in self.datas)
         self.statuses = {data: [] for data in self.datas}
         self.messages = []
         self.notified = []
         self.ends = collections.Counter()
         self.executed = {}
-        self.given_up = False
         self._brackets = {}
-        self._timer = threading.Timer(self.p.seconds, self._give_up)
-        self._timer.daemon = True
-
-    def start(self):
-        self._timer.start()
-
-    def stop(self):
-        self._timer.cancel()
-        self._timer.join()
-
-    def _give_up(self):
-        self.given_up = True
-        self.env.runstop()
 
     def notify_store(self, msg, *args, **kwargs):
         self.messages.append(str(msg))
@@ -108,7 +93,7 @@ def spend(store, *datas, **params):
         cerebro.adddata(data)
     cerebro.addstrategy(Trader, **params)
     trader = cerebro.run()[0]
-    assert not trader.given_up, 'given up: {}'.format(report(trader))
+    assert not trader.timed_out, 'given up: {}'.format(report(trader))
     return trader
 
 

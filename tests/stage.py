@@ -4,33 +4,16 @@
         order = run.do(lambda strategy: strategy.buy(size=100))
         run.until(lambda: run.ended(order))
 """
-import concurrent.futures
 import contextlib
-import threading
-import time
 from unittest import mock
 
 import backtrader as bt
+from backstage import Backstage, Task
 
 import backtrader_ib_insync as ibnew
 from backtrader_ib_insync import insync, simulator
 
 ACCOUNT = 'U1234567'
-WAIT = 15.0
-
-
-class Task:
-    """Something for the strategy thread to do, by way of `notify_store`."""
-
-    def __init__(self, function):
-        self.function = function
-        self.future = concurrent.futures.Future()
-
-    def run(self, strategy):
-        try:
-            self.future.set_result(self.function(strategy))
-        except BaseException as error:
-            self.future.set_exception(error)
 
 
 class Witness(bt.Strategy):
@@ -50,7 +33,7 @@ class Witness(bt.Strategy):
 
     def notify_store(self, msg, *args, **kwargs):
         if isinstance(msg, Task):
-            msg.run(self)
+            msg.run()
         else:
             self.p.run.said.append(str(msg))
             self.p.run.on_store(self, str(msg))
@@ -70,7 +53,7 @@ class Witness(bt.Strategy):
         self.p.run.bars += 1
 
 
-class Run:
+class Run(Backstage):
     """A run of cerebro that a test looks into; `orders` and `trades` are what was notified, in order.
 
     `hooks` are functions of the strategy by name: on_init, on_start, on_timer, on_store, on_data, on_order.
@@ -85,10 +68,9 @@ class Run:
             setattr(self, name, lambda strategy, *told: None)
         vars(self).update(hooks)
         self.strategy = None
-        self.error = None
         ibnew.IBStore._singleton = None
-        self.store = ibnew.IBStore(port=gateway.port, **dict({'clientId': 1}, **dict(store)))
-        self.cerebro = bt.Cerebro(stdstats=False)
+        super().__init__(ibnew.IBStore(port=gateway.port, **dict({'clientId': 1}, **dict(store))),
+                         bt.Cerebro(stdstats=False))
         self.broker = self.store.getbroker(**dict(broker))
         self.cerebro.setbroker(self.broker)
         given = dict({'timeframe': bt.TimeFrame.Ticks, 'backfill_start': False}, **dict(feed))
@@ -96,13 +78,9 @@ class Run:
         self.cerebro.addstrategy(Witness, run=self)
         for analyzer, kwargs in analyzers:
             self.cerebro.addanalyzer(analyzer, **kwargs)
-        self._thread = threading.Thread(target=self._work, name='cerebro', daemon=True)
 
-    def _work(self):
-        try:
-            self.cerebro.run()
-        except BaseException as error:
-            self.error = error
+    def last_words(self):
+        return 'said {}, life {}'.format(self.said[-5:], [(order.ref, order.getstatusname()) for order in self.orders])
 
     def start(self, live=True):
         self._thread.start()
@@ -113,30 +91,13 @@ class Run:
     def stop(self):
         self.cerebro.runstop()
         self.store.waker.kick()
-        self._thread.join(WAIT)
-        assert not self._thread.is_alive(), 'cerebro does not end'
+        self.join()
         if self.error is not None:
             raise self.error
 
-    def do(self, function, wait=WAIT):
+    def do(self, function):
         """What `function(strategy)` returns on the strategy thread."""
-        task = Task(function)
-        self.store.put_notification(task)
-        self.store.waker.kick()
-        return task.future.result(wait)
-
-    def until(self, fact, wait=WAIT):
-        """Wait for `fact()` and return it; fails after `wait` seconds."""
-        end = time.monotonic() + wait
-        while True:
-            if self.error is not None:
-                raise self.error
-            found = fact()
-            if found:
-                return found
-            assert time.monotonic() < end, 'in vain: said {}, life {}'.format(
-                self.said[-5:], [(order.ref, order.getstatusname()) for order in self.orders])
-            time.sleep(0.005)
+        return super().do(lambda: function(self.strategy))
 
     # -- what was told -------------------------------------------------------------------------------------------------
 

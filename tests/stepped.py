@@ -5,14 +5,12 @@ decides anything, and a moment is the same moment in every run.
 """
 import asyncio
 import collections
-import concurrent.futures
 import datetime
-import threading
-import time
 
 import backtrader as bt
 import truth
-from helpers import bar, forget_store
+from backstage import Backstage, Task
+from helpers import forget_store, new_bars
 
 from backtrader_ib_insync.ibstore import IBStore
 
@@ -23,24 +21,8 @@ APPLE, EURO, MINI = 'AAPL-STK-SMART-USD', 'EUR.USD-CASH-IDEALPRO', 'ES-202412-CM
 INDEX, COIN, QUIET = 'SPX-IND-CBOE-USD', 'BTC-CRYPTO-PAXOS-USD', 'QUIET-STK-SMART-USD'
 #: simulated seconds after its end by which a bar must have come
 LATE = 4.0
-#: seconds of wall time after which a wait is given up
-WAIT = 20.0
 #: attempts that follow each other at once, for as long as it takes
 PATIENT = dict(clientId=1, reconnect=10 ** 6, timeout=0.01, timerefresh=60.0)
-
-
-class Task:
-    """A notification that runs a function on the strategy thread."""
-
-    def __init__(self, function):
-        self.function = function
-        self.future = concurrent.futures.Future()
-
-    def run(self):
-        try:
-            self.future.set_result(self.function())
-        except BaseException as error:
-            self.future.set_exception(error)
 
 
 class Watcher(bt.Strategy):
@@ -68,15 +50,13 @@ class Watcher(bt.Strategy):
         self.next()
 
     def next(self):
-        for number, data in enumerate(self.datas):
-            if len(data) > self._seen[number]:
-                self._seen[number] = len(data)
-                self.p.run.bars[number].append(bar(data))
-                self.p.run.story[number].append(bar(data))
+        for number, new in new_bars(self.datas, self._seen):
+            self.p.run.bars[number].append(new)
+            self.p.run.story[number].append(new)
         self.p.run.on_next(self)
 
 
-class Run:
+class Run(Backstage):
     """`add(cerebro, store)` adds the feeds; `bars`, `statuses` and `story` (both as they came) are lists by feed.
 
     `on_next(strategy)` is called at each bar, from the first one on.
@@ -87,32 +67,24 @@ class Run:
         self.gateway = gateway
         self.messages = []
         self.bars, self.statuses, self.story, self.reasons = (collections.defaultdict(list) for _ in range(4))
-        self.strategy = self.error = None
+        self.strategy = None
         self.on_next = on_next
-        self.store = IBStore(port=gateway.port, **dict(PATIENT, **store))
-        self.cerebro = bt.Cerebro(stdstats=False)
+        super().__init__(IBStore(port=gateway.port, **dict(PATIENT, **store)), bt.Cerebro(stdstats=False))
         add(self.cerebro, self.store)
         self.cerebro.addstrategy(Watcher, run=self)
-        self._thread = threading.Thread(target=self._work, name='cerebro', daemon=True)
-
-    def _work(self):
-        try:
-            self.cerebro.run()
-        except BaseException as error:
-            self.error = error
 
     def __enter__(self):
         self._thread.start()
-        self.until(lambda: self.strategy is not None or self.error)
+        self.until(lambda: self.strategy is not None)
         return self
 
     def __exit__(self, *error):
         if not self.has_ended:
-            self.store.put_notification(Task(self.cerebro.runstop))
-            self.store.waker.kick()
-        self._thread.join(WAIT)
-        forget_store()
-        assert not self._thread.is_alive(), 'cerebro does not end'
+            self.post(self.cerebro.runstop)
+        try:
+            self.join()
+        finally:
+            forget_store()
         if self.error is not None and error[0] is None:
             raise self.error
 
@@ -120,27 +92,13 @@ class Run:
     def datas(self):
         return self.strategy.datas
 
-    @property
-    def has_ended(self):
-        return not self._thread.is_alive()
+    def last_words(self):
+        return '{} {} {}'.format(dict(self.statuses), self.messages[-6:],
+                                 {number: bars[-2:] for number, bars in self.bars.items()})
 
-    def until(self, fact, wait=WAIT):
-        """Wait until `fact()` holds, and return it."""
-        end = time.monotonic() + wait
-        while True:
-            found = fact()
-            if found:
-                return found
-            assert time.monotonic() < end, 'in vain: {} {} {}'.format(
-                dict(self.statuses), self.messages[-6:], {number: bars[-2:] for number, bars in self.bars.items()})
-            time.sleep(0.001)
-
-    def do(self, function):
-        """What `function()` returns on the strategy thread, at the start of a pass."""
-        task = Task(function)
-        self.store.put_notification(task)
-        self.store.waker.kick()
-        return task.future.result(WAIT)
+    def hear(self):
+        """Wait until all that the gateway has said has been received."""
+        self.store.call(self._tell_time, timeout=self.WAIT)
 
     def step(self, seconds):
         """Let so many simulated seconds pass, and wait until all that follows from it is done."""
@@ -150,6 +108,10 @@ class Run:
     def go_to(self, moment):
         """Let time pass until a simulated moment."""
         self.step(max(0.0, moment - self.gateway.now()))
+
+    def pass_edge(self, seconds=MINUTE):
+        """Go to where the bar of so many seconds that is in progress must have come."""
+        self.go_to((self.gateway.now() // seconds + 1) * seconds + LATE)
 
     def wait_for_history(self):
         """Let as much time pass as TWS's history is given to have what has just traded."""
@@ -164,10 +126,10 @@ class Run:
         """Whether there is nothing left to be received, answered or delivered."""
         if self.has_ended:
             return True
-        self.store.call(self._tell_time, timeout=WAIT)
+        self.hear()
         # two passes begin one after the other, so one is whole
         self.do(bool)
-        return not self.do(self.store.sleeper.pending) and self.store.call(self._is_idle, timeout=WAIT)
+        return not self.do(self.store.sleeper.pending) and self.store.call(self._is_idle, timeout=self.WAIT)
 
     async def _tell_time(self, ib):
         """TWS's answer to a question comes after all it had to say before."""
@@ -212,7 +174,7 @@ class Run:
 
     def is_open(self):
         """Whether the link stands and nothing is left to be done."""
-        return self.is_settled() and self.store.call(self._may_ask, timeout=WAIT)
+        return self.is_settled() and self.store.call(self._may_ask, timeout=self.WAIT)
 
 
 def in_session(gateway, opens='09:45', closes='15:15'):
@@ -236,6 +198,12 @@ def one(**params):
 def added(begin, *feeds):
     """A function that adds Feeds, or what is like them, to a run that begins then."""
     return lambda cerebro, store: [feed.add(cerebro, store, begin) for feed in feeds]
+
+
+def are_true(run, feeds):
+    """Every bar of these Feeds, the first of the run's, is the market's."""
+    for number, feed in enumerate(feeds):
+        feed.is_true(run, number)
 
 
 class Feed:

@@ -3,6 +3,8 @@ import collections
 
 import backtrader as bt
 import pytest
+import testbed
+from testbed import NOON
 
 from backtrader_ib_insync.assembler import Assembler
 from backtrader_ib_insync.bars import Grid
@@ -12,57 +14,20 @@ from backtrader_ib_insync.frontier import LATE_TRIES
 from backtrader_ib_insync.messages import Bar, Closed, History, HistoryFailed, Lost, Refused, Restored, Tick, Watching
 from backtrader_ib_insync.zones import UTC
 
-NOON = 1732104000.0
 MINUTE = 60.0
 
-Params = collections.namedtuple('Params', 'marketdatatype latethrough backfill')
 
-
-class Store:
-    """The clock, and what was asked for."""
-    p = Params(1, False, True)
-
-    def __init__(self):
-        self.heard = NOON
-        self.asked = 0
-        self.link = self
-
-    def clock(self):
-        return self.heard
-
-    def ask_time(self):
-        self.asked += 1
-
-
-class Progress:
-    """Nobody looks."""
-
-    def told(self, number, of):
-        """Downloads are of one request here."""
-
-
-class Feed:
-    """Keeps what a course delivers, and the ranges it asks for."""
-    CONNECTED, DISCONNECTED, CONNBROKEN, DELAYED, LIVE, NOTSUBSCRIBED = range(6)
-    p = Store.p
-    days_only = False
-    zone = UTC
+class Feed(testbed.Feed):
+    """A feed of bars of so many minutes."""
 
     def __init__(self, minutes):
-        self.story, self.asked, self.said = [], [], []
-        self.subscribed = True
-        self.progress = Progress()
-        self.archive = self.rows = self
-        self.store = Store()
+        super().__init__()
 
         def lattice(seconds):
             return Grid(seconds, UTC)
         days = DayEnds(bt.TimeFrame.Minutes, '', UTC)
         self.course = Course(self, self.store, Assembler(
             bt.TimeFrame.Minutes, minutes, '1 min', lattice, days, False))
-
-    def islive(self):
-        return True
 
     def download(self, begin, end, size, answers, seen):
         self.asked.append((begin, end))
@@ -74,30 +39,9 @@ class Feed:
     def push(self, built, history):
         self.story.append((built.end, built.open, built.close, built.volume))
 
-    def tell(self, status, *args):
-        self.story.append(status)
-
-    def say(self, text):
-        self.said.append(text)
-
-    def failed(self, record):
-        self.said.append(record.text)
-
-    def unsubscribe(self):
-        self.subscribed = False
-
-    def run(self, *records, now=None):
-        """Let these records arrive at this time, and the course take them in."""
-        self.store.heard = now or self.store.heard
-        for record in records:
-            self.course.arrive(record)
-        while self.course.state():
-            pass
-
     def answer(self, *minutes):
         """History's answer: bars of one trade a minute, of price and size 1."""
-        self.course.answers.append(History(tuple(Bar(time, 1, 1, 1, 1, 1.0, 1.0, 1) for time in minutes), 0, 1))
-        self.run()
+        super().answer(History(tuple(Bar(time, 1, 1, 1, 1, 1.0, 1.0, 1) for time in minutes), 0, 1))
 
 
 def live_at(moment, minutes=1):
@@ -112,7 +56,7 @@ def live_at(moment, minutes=1):
 
 
 def ends(feed):
-    return [told[0] for told in feed.story if isinstance(told, tuple)]
+    return [told[0] for told in feed.delivered()]
 
 
 def test_p37_the_bar_in_progress_comes_from_history():
@@ -170,7 +114,7 @@ def test_a_failed_chunk_leaves_no_half_of_a_bar():
     feed.course.answers.append(HistoryFailed(0, 'no answer'))
     feed.run(now=NOON + 20 * MINUTE)
     assert end - begin > 10 * MINUTE and feed.said == ['no answer']
-    assert [told for told in feed.story if isinstance(told, tuple)] == [(begin + 7 * MINUTE, 1, 1, 7.0)]
+    assert feed.delivered() == [(begin + 7 * MINUTE, 1, 1, 7.0)]
 
 
 def test_a_bar_that_waits_for_its_history_is_told_as_such():
@@ -256,6 +200,30 @@ def test_p37_a_hole_while_history_travels():
     feed.answer(NOON, NOON + MINUTE)
     assert ends(feed)[-2:] == [NOON, NOON + MINUTE]
     assert feed.story[-1] == feed.LIVE
+
+
+class Overtaken(collections.deque):
+    """Records of which the last is followed by one more, and by the proof that all has come."""
+
+    def __init__(self, store, follows, *records):
+        super().__init__(records)
+        self._store, self._follows = store, follows
+
+    def __bool__(self):
+        if not len(self) and self._follows is not None:
+            self._store.heard += MINUTE + 1
+            self.late, self._follows = self._follows, None
+        return len(self) > 0
+
+
+def test_p38_no_tick_is_overtaken_by_the_proof_that_closes_its_bar():
+    """The proof may be taken in by another thread, which asks TWS something at this very moment."""
+    feed = live_at(NOON)
+    records = Overtaken(feed.store, Tick(NOON + 59, 9.0, 1.0), Tick(NOON + 10, 7.0, 1.0))
+    feed.course.go_on(records)
+    assert ends(feed)[-1] == NOON
+    feed.course.go_on(collections.deque([records.late]))
+    assert feed.story[-1] == (NOON + MINUTE, 7.0, 9.0, 2.0)
 
 
 def test_p34_live_records_are_backlog_when_they_can_be_taken():

@@ -140,7 +140,7 @@ def test_adjusted_prices_fill_the_gaps_of_a_live_feed(still):
         test.until_live()
         for _ in range(4):
             test.step(30)
-        test.go_to((still.now() // 60 + 1) * 60 + 4)
+        test.pass_edge()
         found = test.bars[0]
         wanted = still.call(lambda world: truth.intraday(
             world.market, truth.instrument(world.market, APPLE), '1 min', found[0][0] - 60, found[-1][0]))

@@ -45,9 +45,11 @@ def test_the_library_is_the_one_that_was_asked_for():
 
 
 @pytest.mark.client_errors
-def test_an_unrouted_answer_is_left_to_the_library(tapped):
+def test_an_unrouted_answer_is_left_to_the_library(tapped, caplog):
+    """Which says that it does not know what it answers; of an end it knows nothing to say."""
     tapped.wrapper.tickSize(77, 8, 5.0)
     tapped.wrapper.contractDetailsEnd(78)
+    assert 'Unknown reqId: 77' in caplog.text and not tapped.wrapper.link.told
 
 
 def test_a_routed_answer_goes_to_its_stream_alone(tapped):

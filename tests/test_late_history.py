@@ -11,7 +11,7 @@ import truth
 from gateways import asked, by_hand
 from known import Known
 from moments import cut_at, in_random, scripts
-from stepped import APPLE, COIN, EURO, MINUTE, NEW_YORK, Feed, added, one
+from stepped import APPLE, COIN, EURO, MINUTE, NEW_YORK, Feed, added, are_true, one
 
 from backtrader_ib_insync import downloads, pacing, request_desk
 from backtrader_ib_insync.excerpt import AUCTION_SECONDS
@@ -51,8 +51,7 @@ def goes_on_truly(run, feeds):
         run.step(2.0)
     for _ in range(8):
         run.step(60.0)
-    for number, feed in enumerate(feeds):
-        feed.is_true(run, number)
+    are_true(run, feeds)
 
 
 @pytest.mark.parametrize('start', ['10:05:00', '10:05:01', '10:05:03', '10:05:07', '10:09:58'])
@@ -293,8 +292,7 @@ def test_p46_trades_out_of_order_count_in_their_bar(fault):
             for _ in range(20):
                 run.step(2.0)
             run.go_to(at('2024-11-20 10:10:05'))
-            for number, feed in enumerate(feeds):
-                feed.is_true(run, number)
+            are_true(run, feeds)
 
 
 @contextlib.contextmanager
@@ -318,8 +316,7 @@ def test_p37_tws_s_clock_may_be_wrong(skew):
             run.until_live()
             for _ in range(150):
                 run.step(2.0)
-            for number, feed in enumerate(feeds):
-                feed.is_true(run, number)
+            are_true(run, feeds)
 
 
 @pytest.mark.parametrize('ahead', [90, -90])

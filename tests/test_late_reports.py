@@ -7,7 +7,7 @@ from test_trading import FULL, LIMIT, agrees, fill_now, rests
 
 import helpers
 import stage
-from backtrader_ib_insync import order_life, simulator
+from backtrader_ib_insync import ibdata, order_life, simulator
 
 Order = bt.Order
 AGAIN = {'reconnect': -1, 'timeout': 0.2}
@@ -41,6 +41,27 @@ def test_p67_a_protective_order_placed_when_a_reconnection_tells_the_fill_is_tak
         run.until(lambda: stops)
         run.reaches(stops[0], 'Accepted')
         assert run.life(stops[0]) == ['Submitted', 'Accepted']
+
+
+def test_p50_p67_what_happens_while_history_is_away_is_told_and_a_position_can_be_left(monkeypatch):
+    monkeypatch.setattr(ibdata, 'HELD_UP_SECONDS', 0.5)
+    with stage.open(store=AGAIN, gateway={'speed': 20}, feed=MINUTES) as run:
+        filled, gone = rests(run), rests(run)
+        run.gateway.call(lambda world: (world.faults.inject('farm', 'history', '100000'), world.faults.inject('cut')))
+        run.until(lambda: any('connected again' in said for said in run.said) and run.datas[0].held_up)
+        run.gateway.call(lambda world: (fill_now(world, filled.orderId),
+                                        world.exchange.cancel_by_hand(world.now, gone.permId)))
+        run.ends(filled, *FULL)
+        run.ends(gone, 'Submitted', 'Accepted', 'Canceled')
+        assert run.statuses[-1] == 'DELAYED'
+        stop = run.do(lambda s: s.sell(size=10, exectype=Order.Stop, price=50.0))
+        run.reaches(stop, 'Accepted')
+        # what makes a position larger still waits for bars
+        more = run.do(lambda s: s.buy(size=10))
+        run.ends(more, 'Rejected')
+        assert 'still delivers history' in more.info['message']
+        run.ends(run.do(lambda s: s.close()), *FULL)
+        agrees(run)
 
 
 # -- executions that are late ------------------------------------------------------------------------------------------

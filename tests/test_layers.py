@@ -11,7 +11,7 @@ PACKAGE = ROOT / 'backtrader_ib_insync'
 LAYERS = (
     '__init__',
     'ibdata ibbroker ibclone rowfeed',
-    'archive columns course daycourse declared delivery identity journey livestream overture progress proof '
+    'archive columns course daycourse declared delivery identity livequeue journey livestream overture progress proof '
     'regularhours resampler rows tickcourse currencies doubts executions order_desk order_reports order_setting '
     'positions strangers trades',
     'ibstore',

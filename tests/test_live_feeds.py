@@ -9,7 +9,7 @@ import stepped
 import truth
 from gateways import BY_HAND, asked, by_hand
 from known import Known
-from stepped import APPLE, COIN, EURO, INDEX, MINI, MINUTE, QUIET, Feed, Minutes, added, in_session, one
+from stepped import APPLE, COIN, EURO, INDEX, MINI, MINUTE, QUIET, Feed, Minutes, added, are_true, in_session, one
 from test_real_data import real, rows
 
 from backtrader_ib_insync.simulator.market import Market
@@ -35,7 +35,7 @@ def test_p35_backfill_from_then_history_then_live(market):
         live(run)
         for _ in range(6):
             run.step(31.7)
-        run.go_to((market.now() // MINUTE + 1) * MINUTE + 4)
+        run.pass_edge()
         found = run.bars[0]
         assert found[:len(earlier)] == marked
         rest = market.call(lambda world: truth.live(
@@ -218,9 +218,8 @@ def test_p46_a_bar_repeated_by_tws_counts_once(market):
         for _ in range(5):
             market.fault('duplicate', 'bar', 9)
             run.step(37.0)
-        run.go_to((market.now() // MINUTE + 1) * MINUTE + 4)
-        for number, feed in enumerate(feeds):
-            feed.is_true(run, number)
+        run.pass_edge()
+        are_true(run, feeds)
 
 
 def test_p46_a_trade_repeated_by_tws_counts_once(market):
@@ -237,9 +236,8 @@ def test_p46_a_trade_repeated_by_tws_counts_once(market):
         for _ in range(5):
             market.fault('duplicate', 'TickString', 40)
             run.step(37.0)
-        run.go_to((market.now() // MINUTE + 1) * MINUTE + 4)
-        for number, feed in enumerate(feeds):
-            feed.is_true(run, number)
+        run.pass_edge()
+        are_true(run, feeds)
         assert ticks(run, 2) == traded(market, start, market.now())
 
 
@@ -282,7 +280,7 @@ def test_the_machines_clock_may_be_set(market):
             for _ in range(6):
                 run.step(61.3)
             assert len(run.bars[0]) > before and run.bars[0][-1][0] <= market.now()
-        run.go_to((market.now() // MINUTE + 1) * MINUTE + 4)
+        run.pass_edge()
         for number, feed in enumerate(feeds, 1):
             feed.is_true(run, number)
 
@@ -317,9 +315,8 @@ def true_to_history(market, *feeds, steps=6, seconds=31.7, hole=0):
             live(run)
             for _ in range(steps):
                 run.step(seconds)
-        run.go_to((market.now() // MINUTE + 1) * MINUTE + 4)
-        for number, feed in enumerate(feeds):
-            feed.is_true(run, number)
+        run.pass_edge()
+        are_true(run, feeds)
         return run
 
 
@@ -423,7 +420,7 @@ def test_regular_hours_are_kept_live(unpaced, make_gateway, start):
         live(run)
         for _ in range(10):
             run.step(30.0)
-        run.go_to((market.now() // MINUTE + 1) * MINUTE + 4)
+        run.pass_edge()
         minutes = bars_of_regular_hours(market, begin - 60, 60)
         assert 3 <= len(minutes) <= 4
         for number in range(3):
@@ -471,7 +468,7 @@ def test_fesx_minutes_replayed_live(unpaced, params):
             live(run)
             for _ in range(20):
                 run.step(41.0)
-            run.go_to((gateway.now() // MINUTE + 1) * MINUTE + 4)
+            run.pass_edge()
             first, last = run.bars[0][0][0], gateway.now() - 3
         wanted = [(truth.at(date + ' ' + clock, BERLIN),) + tuple(map(float, prices))
                   for date, clock, *prices, _ in rows(path) if date == '2006-01-04']

@@ -8,7 +8,6 @@ from test_trading import LIMIT, agrees, check, fill_now, rests
 
 import stage
 from backtrader_ib_insync import simulator
-from backtrader_ib_insync.errors import BadOrder
 
 Order = bt.Order
 STOP = {'size': 10, 'exectype': Order.Stop, 'price': 100.0}
@@ -143,12 +142,12 @@ def test_p57_what_is_changed_by_name_wins_over_the_keyword_it_was_given_by():
         check(run, order, {'lmtPrice': 148.0, 'tif': 'DAY'})
 
 
-def test_a_change_of_what_the_order_does_not_have_is_an_error():
+def test_a_change_of_what_the_order_does_not_have_is_not_sent_and_said():
     with stage.open() as run:
         stop = sold(run, STOP)
         for changes in ({'trailamount': 5.0}, {'trailpercent': 0.1}):
-            with pytest.raises(BadOrder, match='trail'):
-                run.do(lambda s, changes=changes: s.broker.modify(stop, **changes))
+            assert run.do(lambda s, changes=changes: s.broker.modify(stop, **changes)) is False
+            assert 'trail' in stop.info['message'] and stop.info['message'] in run.said[-1]
         assert len(run.sent()) == 1
 
 
@@ -278,6 +277,24 @@ def crossing(run, orderId, portions):
             change(ticket, *args)
         exchange._modify = modify
     run.gateway.call(act)
+
+
+def test_p61_numbers_that_are_neither_ours_nor_those_before_our_change_are_what_tws_works():
+    with stage.open() as run:
+        # TWS's word of the order as we changed it is lost, and then somebody changes it by hand
+        run.gateway.fault('drop', 'order')
+
+        def act(strategy):
+            order = strategy.buy(**LIMIT)
+            strategy.broker.modify(order, price=151.0)
+            return order
+        order = run.do(act)
+        run.reaches(order, 'Accepted')
+        assert order.life.before is not None
+        run.gateway.call(lambda world: fill_now(world, order.orderId, 120.0))
+        run.until(lambda: order.life.before is None and order.lmtPrice == order.price == 120.0)
+        run.do(lambda s: None)
+        assert run.life(order) == ['Submitted', 'Accepted'] and order in run.broker.get_orders_open()
 
 
 def test_p61_an_order_made_smaller_while_it_fills_is_complete_when_tws_says_so():

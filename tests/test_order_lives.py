@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import stage
-from backtrader_ib_insync import account, connection, order_life, pacing, request_desk
+from backtrader_ib_insync import account, attempts, order_life, pacing, request_desk
 from test_trading import by_hand, fill_now
 
 Order = bt.Order
@@ -185,9 +185,9 @@ class Life:
         return self.orders[number % len(self.orders)] if self.orders else None
 
     def agree(self):
-        """What TWS works of an order is what the order says."""
+        """What TWS works of an order is what the order says, if TWS ever said a word of it."""
         def look(world):
-            tickets = [(order, world.exchange._book.find(1, order.orderId)) for order in self.orders]
+            tickets = [(order, world.exchange._book.find(1, order.orderId)) for order in self.orders if order.permId]
             return [(order.orderId, named(order.tws), named(ticket.order)) for order, ticket in tickets
                     if ticket is not None and ticket.alive and ticket.cancelling is None]
 
@@ -259,7 +259,7 @@ def run():
     patience.setattr(order_life, 'FILLS_PATIENCE', 2.0 * SPEED)
     patience.setattr(account, 'AHEAD_SECONDS', 0.1)
     # a link that is lost all the time is not tried again at once
-    patience.setattr(connection, 'BACKOFF_SECONDS', 0.1)
+    patience.setattr(attempts, 'BACKOFF_SECONDS', 0.1)
     # of the gateway's clock we know at best what it was some of its seconds ago
     patience.setattr(account, 'CLOCK_SECONDS', 0.2 * SPEED)
     # a feed that is cut off so often would have to wait for its gaps

@@ -51,7 +51,7 @@ def test_p43_what_worked_and_is_refused_is_asked_for_again(still, hasty, params,
         assert test.breaks() == [2]
         for _ in range(8):
             test.step(15)
-        test.go_to((still.now() // 60 + 1) * 60 + 4)
+        test.pass_edge()
         found = test.bars[0]
         ends = [bar[0] for bar in found]
         assert ends == sorted(set(ends)) and found[-1][0] >= still.now() - 64

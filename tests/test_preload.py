@@ -3,6 +3,7 @@ import datetime
 
 import backtrader as bt
 import pytest
+from gateways import asked
 from helpers import APPLE, Recorder, bar, run
 
 from backtrader_ib_insync import columns, progress
@@ -56,7 +57,7 @@ def test_a_filter_is_asked_about_every_bar(still, store):
     heard = []
     data.addfilter_simple(lambda bars: heard.append(len(bars)) or len(heard) % 2)
     recorder = run(data)
-    assert len(recorder.bars[0]) == len(heard) // 2
+    assert len(recorder.bars[0]) == len(heard) // 2 > 50
 
 
 @pytest.mark.parametrize('options', [
@@ -200,8 +201,7 @@ def test_an_optimisation_in_several_processes(still, store):
     """Its feeds are loaded once; what works on them does not connect."""
     made = store(still)
     found = optimised(made.getdata(**MINUTES), maxcpus=2)
-    names = still.call(lambda world: [type(asked.request).__name__ for asked in world.requests])
-    assert names.count('ReqHistoricalData') == 1 and len(found) == 4
+    assert len(asked(still)) == 1 and len(found) == 4
     assert found == optimised(made.getdata(**MINUTES), maxcpus=1)
     assert IBStore() is made
 

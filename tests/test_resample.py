@@ -104,7 +104,7 @@ def test_replayed(market, rtbar):
 
     def look(strategy):
         data = strategy.datas[0]
-        grown.setdefault(len(data), []).append(stepped.bar(data))
+        grown.setdefault(len(data), []).append(helpers.bar(data))
     with stepped.Run(market, add, on_next=look) as run:
         through_a_hole(run)
         contract = run.datas[0].contract
@@ -128,7 +128,7 @@ def test_replayed_days(unpaced):
             cerebro.replaydata(store.getdata(dataname=APPLE, tz='UTC', fromdate=datetime.datetime(2024, 11, 19)),
                                timeframe=bt.TimeFrame.Days)
         def look(strategy):
-            grown[len(strategy.data)] = stepped.bar(strategy.data)
+            grown[len(strategy.data)] = helpers.bar(strategy.data)
         with stepped.Run(gateway, add, on_next=look) as run:
             run.until_live()
             for _ in range(10):

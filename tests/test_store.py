@@ -23,6 +23,12 @@ def live(strategy):
     return strategy.is_live() and strategy.bars[0]
 
 
+@pytest.fixture
+def fast(make_gateway):
+    """A gateway at which a minute takes half a second."""
+    return make_gateway(speed=120.0)
+
+
 class Nowhere:
     """A port at which nothing listens."""
 
@@ -112,13 +118,14 @@ def test_feeds_wait_for_a_gateway_together(store, monkeypatch):
     made = store(Nowhere(), reconnect=-1, timeout=0.2)
     started = time.monotonic()
     run(*[made.getdata(name=str(number), **MINUTES) for number in range(30)], until=lambda strategy: True)
-    assert time.monotonic() - started < 15
+    # one after the other would take as long, at the least
+    assert time.monotonic() - started < 30 * ibdata.START_SECONDS
 
 
 def test_p03_attempts_that_are_spent_end_the_run(store):
     started = time.monotonic()
     recorder = run(store(Nowhere(), reconnect=2, timeout=0.2).getdata(**MINUTES))
-    assert 0.4 < time.monotonic() - started < 5
+    assert time.monotonic() - started > 0.4
     assert recorder.statuses == [['DISCONNECTED']]
     assert any('7497' in text for text in recorder.messages + recorder.reasons)
 
@@ -132,20 +139,22 @@ def test_p04_the_clock_of_tws_is_known_and_no_timer_stays(store, make_gateway):
     gateway = make_gateway(speed=1.0)
     made = store(gateway)
     run(made.getdata(**MINUTES), until=lambda strategy: strategy.is_live())
-    now = made.clock()
-    assert abs(now - gateway.now()) < 1.5
-    assert abs(made.timeoffset().total_seconds() - (gateway.now() - time.time())) < 1.5
+    earlier, now, later = gateway.now(), made.clock(), gateway.now()
+    assert earlier - 1.0 <= now <= later + 1.0
+    local, now = time.time(), gateway.now()
+    assert now - time.time() - 1.0 <= made.timeoffset().total_seconds() <= now - local + 1.0
     assert not our_threads()
 
 
 def test_p04_without_timeoffset_the_clock_is_the_machines(store, gateway):
     made = store(gateway, timeoffset=False)
     run(made.getdata(**DAYS))
-    assert made.timeoffset() == datetime.timedelta(0) and abs(made.clock() - time.time()) < 0.1
+    earlier, now, later = time.time(), made.clock(), time.time()
+    assert made.timeoffset() == datetime.timedelta(0) and earlier <= now <= later
 
 
-def test_p06_a_feed_that_ends_does_not_end_the_others(store, gateway):
-    made = store(gateway)
+def test_p06_a_feed_that_ends_does_not_end_the_others(store, fast):
+    made = store(fast)
     recorder = run(made.getdata(**dict(MINUTES, dataname='NOSUCH-STK-SMART-USD')), made.getdata(**MINUTES),
                    until=lambda strategy: strategy.is_live(1) and len(strategy.bars[1]) > 12)
     assert recorder.statuses[0] == ['DISCONNECTED'] and recorder.is_live(1)
@@ -241,12 +250,12 @@ def once(act):
     return look
 
 
-def test_start_without_arguments_detaches_nothing(store, gateway):
+def test_start_without_arguments_detaches_nothing(store, fast):
     """As a strategy or a notebook beside it calls it, to be sure."""
     def start_and_buy(strategy):
         made.start()
         strategy.buy(size=10)
-    made = store(gateway)
+    made = store(fast)
     recorder = run(made.getdata(**MINUTES), broker=made.getbroker(), act=once(start_and_buy),
                    until=lambda strategy: strategy.position.size == 10 and len(strategy.bars[0]) > 14)
     ends = [bar[0] for bar in recorder.bars[0]]
@@ -305,7 +314,7 @@ def test_stop_while_a_run_begins_ends_it(store, gateway, monkeypatch):
     assert recorder.statuses[0][-1] == 'LIVE'
 
 
-def test_two_cerebros_at_once_are_one_too_many(store, gateway):
+def test_two_cerebros_at_once_are_one_too_many(store, fast):
     """The second is told so, on a thread of its own as within the first; the first goes on."""
     refused = []
 
@@ -320,7 +329,7 @@ def test_two_cerebros_at_once_are_one_too_many(store, gateway):
         beside = threading.Thread(target=another, args=('other',))
         beside.start()
         beside.join()
-    made = store(gateway)
+    made = store(fast)
     recorder = run(made.getdata(**MINUTES), broker=made.getbroker(), act=once(both),
                    until=lambda strategy: refused and len(strategy.bars[0]) > 14)
     assert [thread for thread, _ in refused] == ['same', 'other'] and 'one cerebro' in refused[0][1]

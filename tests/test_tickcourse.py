@@ -1,54 +1,20 @@
 """The course of a feed of ticks where history is late, fails, or is overtaken by a hole. Scripted, no socket."""
-import collections
-
 import pytest
+import testbed
+from testbed import NOON
 
 from backtrader_ib_insync.frontier import LATE_TRIES
 from backtrader_ib_insync.messages import (
     Closed, HistoryFailed, Lost, Refused, Restored, Tick, TickHistory, Watching)
 from backtrader_ib_insync.tickcourse import TickCourse
 from backtrader_ib_insync.tickhistory import TickKind
-from backtrader_ib_insync.zones import UTC
 
-NOON = 1732104000.0
-
-Params = collections.namedtuple('Params', 'marketdatatype latethrough backfill')
-
-
-class Store:
-    """The clock, and the downloads that nobody waits for any more."""
-    p = Params(1, False, True)
+class Feed(testbed.Feed):
+    """A feed of ticks; its times are seconds after noon."""
 
     def __init__(self):
-        self.heard = NOON
-        self.abandoned = []
-        self.link = self
-
-    def clock(self):
-        return self.heard
-
-    def ask_time(self):
-        """Its answer is `heard`."""
-
-    def abandon(self, download):
-        self.abandoned.append(download)
-
-
-class Feed:
-    """Keeps what a course delivers, and the ranges it asks for."""
-    CONNECTED, DISCONNECTED, CONNBROKEN, DELAYED, LIVE, NOTSUBSCRIBED = 'CONNECTED DISCONNECTED CONNBROKEN DELAYED ' \
-        'LIVE NOTSUBSCRIBED'.split()
-    p = Store.p
-    zone = UTC
-
-    def __init__(self):
-        self.story, self.asked, self.said = [], [], []
-        self.archive = self.rows = self.progress = self
-        self.store = Store()
+        super().__init__()
         self.course = TickCourse(self, self.store, TickKind('TRADES', 'TRADES'))
-
-    def islive(self):
-        return True
 
     def download_ticks(self, begin, end, kind, answers):
         self.asked.append((begin - NOON, end - NOON))
@@ -60,35 +26,11 @@ class Feed:
     def pass_tick(self, tick, history):
         self.story.append((round(tick.time - NOON, 3), tick.price))
 
-    def tell(self, status, *args):
-        self.story.append(status)
-
-    def told(self, done, of):
-        """Nobody looks."""
-
-    def say(self, text):
-        self.said.append(text)
-
-    def failed(self, record):
-        self.said.append(record.text)
-
-    def unsubscribe(self):
-        """There is no stream."""
-
     def run(self, *records, now=None):
-        """Let these records arrive at this time after noon, and the course take them in."""
-        self.store.heard = self.store.heard if now is None else NOON + now
-        for record in records:
-            self.course.arrive(record)
-        while self.course.state():
-            pass
+        super().run(*records, now=None if now is None else NOON + now)
 
     def answer(self, *ticks, done=True):
-        self.course.answers.append(TickHistory(ticks, NOON, done))
-        self.run()
-
-    def ticks(self):
-        return [told for told in self.story if isinstance(told, tuple)]
+        super().answer(TickHistory(ticks, NOON, done))
 
 
 def tick(time, price):
@@ -129,13 +71,13 @@ def test_p37_a_late_history_is_asked_again_and_every_trade_comes_once_in_order()
     feed = after_a_hole()
     feed.run(watching(19.9), tick(18.8, 6), tick(19.8, 7), tick(20.1, 8), now=22)
     feed.answer(tick(5, 2), tick(5, 3), tick(12, 5), tick(18, 6))
-    assert feed.asked == [(5, 20)] and feed.ticks()[-2:] == [(12, 5), (18, 6)] and feed.story[-1] != 'LIVE'
+    assert feed.asked == [(5, 20)] and feed.delivered()[-2:] == [(12, 5), (18, 6)] and feed.story[-1] != 'LIVE'
     feed.run(now=23)
     assert len(feed.asked) == 1
     feed.run(now=24)
     assert feed.asked == [(5, 20), (18, 20)]
     feed.answer(tick(18, 6), tick(19, 7), tick(19, 9))
-    assert feed.ticks()[-5:] == [(12, 5), (18, 6), (19, 7), (19, 9), (20.1, 8)]
+    assert feed.delivered()[-5:] == [(12, 5), (18, 6), (19, 7), (19, 9), (20.1, 8)]
     assert feed.story[-1] == 'LIVE' and not feed.said
 
 
@@ -145,7 +87,7 @@ def test_what_history_never_has_is_delivered_and_told():
     for number in range(LATE_TRIES + 1):
         feed.answer(tick(5, 2), tick(5, 3), tick(19, 6))
         feed.run(now=24 + 2 * number)
-    assert feed.ticks()[-3:] == [(19, 6), (19.8, 7), (20.1, 8)] and feed.story[-1] == 'LIVE'
+    assert feed.delivered()[-3:] == [(19, 6), (19.8, 7), (20.1, 8)] and feed.story[-1] == 'LIVE'
     assert len(feed.asked) == LATE_TRIES + 1
     assert len(feed.said) == 1 and 'does not have 1 of the ticks' in feed.said[0]
 
@@ -169,9 +111,9 @@ def test_p37_a_hole_while_history_travels():
     feed.run(Restored('back'), watching(30), tick(30.5, 9), now=32)
     assert feed.asked == [(5, 20), (12, 30)]
     feed.answer(tick(12, 5), tick(20, 8))
-    assert feed.ticks()[-4:] == [(9, 4), (12, 5), (20, 8), (30.5, 9)]
+    assert feed.delivered()[-4:] == [(9, 4), (12, 5), (20, 8), (30.5, 9)]
     feed.run(tick(29.9, 7))
-    assert feed.ticks()[-1] == (30.5, 9)
+    assert feed.delivered()[-1] == (30.5, 9)
 
 
 def test_a_clock_that_told_too_early_a_beginning():
@@ -213,5 +155,5 @@ def test_what_waited_for_history_is_not_kept(ends):
         feed.answer()
         feed.run(now=feed.store.heard - NOON + 2)
     ends(feed)
-    assert feed.ticks()[-1] == ((1019, 999) if feed.course.follows else (5.4, 3))
+    assert feed.delivered()[-1] == ((1019, 999) if feed.course.follows else (5.4, 3))
     assert sum(len(value) for value in vars(feed.course).values() if isinstance(value, list)) == 0

@@ -315,7 +315,7 @@ def test_what_is_known_to_be_down_is_not_asked_about(market, fault, most):
         before = len(asked(market))
         for _ in range(28):
             run.gateway.advance(10.0)
-            run.store.call(run._tell_time, timeout=stepped.WAIT)
+            run.hear()
         assert len(asked(market)) - before <= most
         run.step(30.0)
         run.until_live()

@@ -34,8 +34,10 @@ class Reports:
     def again(self, ticket):
         """openOrder and orderStatus, new or not."""
         ticket.reported = ticket.standing()
-        if ticket.status in self._scenario.dropped:
+        is_reduced = ticket.order.totalQuantity != ticket.asked
+        if ticket.status in self._scenario.dropped and not is_reduced:
             return
+        ticket.asked = ticket.order.totalQuantity
         for _ in range(self._scenario.repeats):
             self.events.append(opened(ticket))
             self.events.append(ticket.reported)

@@ -18,11 +18,11 @@ class Scenario:
     """The switches; by default all is well.
 
     report_order: in which order a fill's reports come. repeats: how often each status is told. dropped: statuses
-    ('Submitted', 'Filled'..) never told. commission: 'normal', 'missing', 'sentinel' (-1 as older TWS sent) or
-    'unset'. commission_delay, cancel_delay: seconds; during the latter fills may overtake the cancel, and
-    pending_cancel tells PendingCancel meanwhile. liquidity: no fill exceeds the size at the touch.
-    cancel_status: what a cancelled order ends as ('ApiCancelled' too). hard_to_borrow: symbols whose short sales wait
-    for locate.
+    ('Submitted', 'Filled'..) never told, unless the exchange changed the quantity. commission: 'normal', 'missing',
+    'sentinel' (-1 as older TWS sent) or 'unset'. commission_delay, cancel_delay: seconds; during the latter fills may
+    overtake the cancel, and pending_cancel tells PendingCancel meanwhile. liquidity: no fill exceeds the size at the
+    touch. cancel_status: what a cancelled order ends as ('ApiCancelled' too). hard_to_borrow: symbols whose short sales
+    wait for locate.
     """
 
     def __init__(self):

@@ -9,12 +9,13 @@ TRIGGER = ('auxPrice', 'trailingPercent', 'orderType')
 class Ticket:
     """`order` is the exchange's own copy: its prices move with a trailing stop, its quantity with an OCA reduction.
 
-    Times are UTC epoch seconds. `held` is why the order waits although transmitted ('' when it works).
+    Times are UTC epoch seconds. `asked` is the quantity that its client knows of. `held` is why the order waits although
+    transmitted ('' when it works).
     """
 
     __slots__ = ('order', 'contract', 'instrument', 'type', 'status', 'held', 'filled', 'value', 'lastPrice', 'parent',
                  'transmitted', 'resting', 'triggered', 'hits', 'offset', 'conditioned', 'located', 'expires',
-                 'opens', 'wake', 'working', 'cancelling', 'ended', 'reported', 'completion')
+                 'opens', 'wake', 'working', 'cancelling', 'ended', 'reported', 'asked', 'completion')
 
     def __init__(self, order, contract, instrument, parent=None):
         self.contract = contract
@@ -37,6 +38,7 @@ class Ticket:
         """Takes the order as it is from now on: what it has waited for has to happen again."""
         self.type = order_types.named(order.orderType)
         self.order = order
+        self.asked = order.totalQuantity
         self.resting = False
         self.triggered = not self.type.trigger
         self.conditioned = not order.conditions

@@ -1,9 +1,9 @@
 """The real ib_insync against the gateway, over a socket; its own log is listened to."""
 import logging
-import time
 
 import ib_insync
 import pytest
+from rawclient import connected, until
 
 from backtrader_ib_insync import simulator
 from backtrader_ib_insync.simulator.records import Order
@@ -39,8 +39,7 @@ def gateway():
 
 @pytest.fixture
 def ib(gateway, ear):
-    client = ib_insync.IB()
-    client.connect('127.0.0.1', gateway.port, clientId=1)
+    client = connected(gateway)
     yield client
     client.disconnect()
 
@@ -50,14 +49,6 @@ def apple(ib):
     contract = ib_insync.Stock('AAPL', 'SMART', 'USD')
     assert ib.qualifyContracts(contract) == [contract]
     return contract
-
-
-def until(ib, condition, timeout=10.0):
-    """Let ib_insync run until `condition()` holds."""
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end, 'timed out'
-        ib.sleep(0.01)
 
 
 def test_it_connects_and_knows_its_account(ib, gateway):
@@ -159,10 +150,9 @@ def test_every_kind_of_contract(ib, asked, ear):
     assert ib.reqHistoricalData(contract, '', '2 D', '1 hour', what, False)
     assert ib.reqHeadTimeStamp(contract, what, False, 2)
     ticker = ib.reqMktData(contract)
-    ib.sleep(0.3)
-    ib.cancelMktData(contract)
     if contract.secType != 'BOND':
-        assert ticker.bid > 0 or contract.secType == 'IND' and ticker.last > 0
+        until(ib, lambda: ticker.bid > 0 or contract.secType == 'IND' and ticker.last > 0)
+    ib.cancelMktData(contract)
 
 
 def test_options_of_an_underlying(ib, apple):
