@@ -86,7 +86,7 @@ class Holding:
         self.surplus = None
 
     def move(self, size, price, now, happened=math.inf):
-        """Enter an execution that TWS dates `happened`, None for a correction; returns what it did, as Moved."""
+        """Enter an execution that TWS dates `happened`, None when it does not; returns what it did, as Moved."""
         if self.surplus is not None:
             moved = _enter(self.surplus.position, size, price)
             self.surplus = self.surplus._replace(exact=self.surplus.exact or moved.begins)
@@ -99,6 +99,23 @@ class Holding:
         if self.told is not None and self.told.size == self.position.size:
             self.told = None
         return moved
+
+    def take_back(self, size, price, moved, now):
+        """Part of an execution at `price`, which had `moved` the position, is no more; `size` undoes it.
+
+        What it had opened leaves the average, what it had closed is held again as it was.
+        """
+        held, average = self.position.size, self.position.price
+        undone = self.move(size, price, now, None)
+        left = self.position.size
+        if left != tidy(held + size) or not left:
+            # it was in what TWS told already, or nothing is left
+            return undone
+        if moved.opened and not moved.closed and held * left > 0:
+            self.position.price = (average * held + price * size) / left
+        elif moved.closed and not moved.opened and left * moved.size_before > 0:
+            self.position.price = average if held else moved.price_before
+        return undone
 
     def _was_believed(self, size, happened):
         """Whether an execution was in the position that TWS told; in doubt so: what TWS tells next puts that right."""
@@ -216,12 +233,17 @@ class Accounts:
         return self.holdings.setdefault((account, contract.conId), Holding(contract))
 
     def execute(self, contract, account, size, price, now, happened=math.inf):
-        """Move a position by an execution of signed `size` that TWS dates `happened`, None for a correction."""
+        """Move a position by an execution of signed `size` that TWS dates `happened`."""
         holding = self._hold(contract, account)
         moved = holding.move(size, price, now, happened)
         if holding.told is None:
             self.disputed.pop((account, contract.conId), None)
         return moved._replace(own=account == self.name)
+
+    def take_back(self, contract, account, size, price, moved, now):
+        """A correction: undo by `size` an execution at `price` that had `moved` the position."""
+        undone = self._hold(contract, account).take_back(size, price, moved, now)
+        return undone._replace(own=account == self.name)
 
     def amend(self, contract, account, size, price):
         """A correction: replace the price of `size` (signed) that is in the position by moving its average."""

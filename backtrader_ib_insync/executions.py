@@ -133,7 +133,7 @@ class Executions:
 
     def _resize(self, fill, size, now):
         execution = fill.execution
-        moved = self.accounts.execute(execution.contract, execution.account, size, execution.price, now, None)
+        moved = self.accounts.take_back(execution.contract, execution.account, size, execution.price, fill.moved, now)
         self.fills.adjust(fill, size, moved, now)
 
     def _say_corrected(self, record):

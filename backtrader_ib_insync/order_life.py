@@ -175,7 +175,7 @@ class Life:
         """TWS lists the order no longer: the end stands."""
         self.doubt = 0
         if self.ending is None and self.transmitted:
-            self.missed(now)
+            self.ending = Ending(self.ended(now), None, now + FILLS_PATIENCE, True)
         elif self.ending is not None and self.ending.revocable:
             self.ending = self.ending._replace(revocable=False)
 

@@ -32,6 +32,8 @@ class Reports:
         self.desk = desk
         self.executions = Executions(broker, book, accounts, fills)
         self.ending = {}
+        #: what never left: what is to become of its brackets is clear when the others have been heard of
+        self._unsent = []
         self.strangers = Strangers(broker)
         self.view = None
         self.doubts = Doubts(broker.store, book, self._clear)
@@ -63,6 +65,9 @@ class Reports:
         for order, record in self.strangers.adopt():
             self._welcome(order, record)
         self.executions.settle(now)
+        unsent, self._unsent = self._unsent, []
+        for order in unsent:
+            self.desk.break_up(order, order.info['message'])
         for order in list(self.ending.values()):
             self._try_end(order)
         for holding in self.accounts.settle(now):
@@ -193,13 +198,14 @@ class Reports:
         if record.is_new and not order.life.acknowledged:
             order.life.close(Order.Rejected, 0.0, self.now)
             self._note_end(order)
-            self.desk.break_up(order, record.text)
+            self._unsent.append(order)
         elif order.life.before is not None:
             # what left before it may have arrived
             self._restore(order, -1)
 
     def _refused(self, order):
-        """TWS refused a modification, or a cancel when there is none."""
+        """TWS refused a modification, or a cancel when there is none: it knows the order."""
+        order.life.acknowledged = True
         if order.life.before is not None and len(order.life.before) > 1:
             # which of them, only its view of the order tells
             self.doubts.add(order)

@@ -145,6 +145,26 @@ def test_p51_a_size_corrected_before_the_fill_is_told_counts_once():
         assert (bit.size, bit.opened, bit.closed) == (90, 90, 0)
 
 
+def test_p51_p63_a_bust_leaves_the_position_at_the_price_it_would_have_had():
+    with stage.open() as run:
+        run.scenario(lambda scenario: scenario.partial('AAPL', [4, 3] + NO_MORE))
+        order = run.do(lambda s: s.buy(size=10, exectype=Order.Limit, price=500.0))
+        run.until(lambda: order.executed.size == 7)
+        first = order.executed.exbits[0].price
+        assert run.position().price != first
+        correct(run, shares=0)
+        run.until(lambda: order.executed.size == 4 == run.position().size)
+        assert run.position().price == pytest.approx(first)
+        run.do(lambda s: s.cancel(order))
+        run.until(lambda: run.ended(order))
+        run.scenario(lambda scenario: scenario._partials.clear())
+        sold = run.ends(run.do(lambda s: s.close()), *FULL)
+        correct(run, shares=0)
+        run.until(lambda: run.position().size == 4)
+        assert run.position().price == pytest.approx(first) and sold.executed.price
+        agrees(run)
+
+
 def test_p51_a_fill_that_is_busted_before_it_was_told_is_never_told():
     with stage.open(broker={'commission_wait': 30.0}) as run:
         run.scenario(lambda scenario: (setattr(scenario, 'commission_delay', 5.0),

@@ -229,6 +229,14 @@ def test_p64_an_account_that_the_login_does_not_have_is_told_of(make_gateway, st
     assert told.broker.getcash() == 0.0
 
 
+def test_p62_a_commission_in_another_currency_than_the_contract_s_is_worth_a_word():
+    with stage.open(datanames=('USD.JPY-CASH-IDEALPRO',)) as run:
+        for _ in range(2):
+            run.ends(run.do(lambda s: s.buy(size=20000)), *FULL)
+        told = [said for said in run.said if 'come in USD: they are added' in said]
+        assert len(told) == 1 and 'JPY' in told[0]
+
+
 # -- a group with a leg of a bracket -----------------------------------------------------------------------------------
 
 @pytest.mark.parametrize('is_at_once', [True, False])

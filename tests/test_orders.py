@@ -171,6 +171,15 @@ def test_p57_what_this_library_decides_is_no_keyword(name):
         order_fields.keywords({name: 7}, KNOWN)
 
 
+@pytest.mark.parametrize('name', ['lmtPrice', 'auxPrice', 'trailStopPrice'])
+def test_p63_a_price_by_keyword_is_a_price_on_the_tick(name):
+    made = ticket(Terms(True, 1, keywords={'orderType': 'LIT', name: 10.003}), Setting(increments=CENT, now=NOW))
+    assert made.fields[name] == 10.0 and 'off the tick' in made.notes[0]
+    for value in (float('nan'), -5.0, 'much'):
+        with pytest.raises(BadOrder, match=name):
+            fields(keywords={'orderType': 'LIT', name: value})
+
+
 def test_p63_a_price_that_the_tick_makes_nothing_of_is_refused():
     with pytest.raises(BadOrder, match='0.004.*0.01'):
         fields(Order.Limit, price=0.004)

@@ -6,6 +6,8 @@ from .instruments import MARKET_RULES
 
 ACTIONS = ('BUY', 'SELL', 'SSHORT', 'SLONG')
 UNTRADABLE = ('IND', 'CONTFUT', 'NEWS')
+#: what may trade below zero
+BELOW_ZERO = ('BAG', 'FUT', 'FOP', 'CMDTY')
 NO_CONTRACT = 'No security definition has been found for the request'
 BAD_TIME = ('{}: The date, time, or time-zone entered is invalid. The correct format is yyyymmdd hh:mm:ss xx/xxxx '
             'where yyyymmdd and xx/xxxx are optional. E.g.: 20031126 15:59:00 US/Eastern  Note that there is a space '
@@ -45,7 +47,7 @@ def refusal(order, instrument, now, zone, accounts, groups=()):
     if instrument is None:
         return Refusal(200, NO_CONTRACT)
     checks = (_security(order, instrument), _side(order), _account(order, accounts, groups), _type(order, instrument),
-              _size(order, instrument), _attributes(order), _prices(order), _ticks(order, instrument),
+              _size(order, instrument), _attributes(order), _prices(order, instrument), _ticks(order, instrument),
               _tif(order, now, zone), _crypto(order, instrument), _conditions(order, zone))
     return next((found for found in checks if found), None)
 
@@ -103,10 +105,15 @@ def _attributes(order):
     return None
 
 
-def _prices(order):
+def _prices(order, instrument):
     kind = order_types.named(order.orderType)
     if kind is None:
         return None
+    if instrument.secType not in BELOW_ZERO:
+        # with which code TWS refuses these is a guess
+        used = (order.lmtPrice if kind.limited else None, order.auxPrice if kind.aux or kind.trigger else None)
+        if any(price is not None and price < 0 or price == 0 and kind.trigger != 'trail' for price in used):
+            return Refusal(321, VALIDATION.format('{} order: a price must be above zero'.format(kind.name)))
     if kind.trigger == 'trail':
         return _trail(order, kind)
     if kind.limited and order.lmtPrice is None:
@@ -117,6 +124,8 @@ def _prices(order):
 
 
 def _trail(order, kind):
+    if order.trailingPercent is not None and not 0 <= order.trailingPercent <= 100:
+        return Refusal(321, VALIDATION.format('trailingPercent must be from 0 to 100'))
     if bool(order.auxPrice) == bool(order.trailingPercent):
         return Refusal(321, VALIDATION.format(
             '{} order needs either a trailing amount (auxPrice) or a trailingPercent'.format(kind.name)))
