@@ -178,6 +178,9 @@ class Life:
             self.ending = Ending(self.ended(now), None, now + FILLS_PATIENCE, True)
         elif self.ending is not None and self.ending.revocable:
             self.ending = self.ending._replace(revocable=False)
+            if self.before is not None:
+                # a change that crossed a refusal can have made TWS take the order, and fill it
+                self.ending = self.ending._replace(filled=None, latest=now + FILLS_PATIENCE)
 
     def missed(self, now):
         """A synchronisation ended and TWS did not list it: it has ended, or never arrived."""

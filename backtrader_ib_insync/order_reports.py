@@ -99,9 +99,6 @@ class Reports:
     def _clear(self, order):
         """TWS has answered: of an order in doubt, what it has shown last is true. It works, or has ended."""
         if not order.life.shown:
-            if order.life.ending is None and order.life.before is not None:
-                # it ended as it was: no change came to it
-                self._restore(order)
             order.life.confirm(self.now)
             self._note_end(order)
             return
@@ -244,6 +241,10 @@ class Reports:
             del self.ending[order.ref]
         elif (ending.due(order.done, self.now) and not self.executions.fills.awaited(order)
               and self.broker.can_act(order)):
+            sizes = [version.terms.size for version in order.versions()]
+            if ending.revocable and order.done in sizes:
+                # it is gone, and nobody said how: it had all that it was to have
+                ending = order.life.ending = ending._replace(status=Order.Completed)
             if ending.status == Order.Completed:
                 self._take_least(order)
             untold = order.life.untold(order.done, order.terms.size)
