@@ -250,7 +250,9 @@ class Course(Journey):
         while self._live and self.state == self._at_seam and not self._live.is_from(self.seam.whole_from):
             record = self._live.popleft()
             if isinstance(record, MARKET):
-                self.seam.saw(record.time)
+                # a quote is nothing that history must have a bar of
+                if isinstance(record, Bar) or record.size:
+                    self.seam.saw(record.time)
             else:
                 self._handle(record)
 

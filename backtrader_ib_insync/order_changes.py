@@ -1,11 +1,14 @@
-"""TWS's own view of an order against ours, and in backtrader's words (pure)."""
+"""What a change asks for, and TWS's own view of an order against ours, in backtrader's words (pure)."""
 from backtrader import Order
 
-from .errors import UnknownZone
-from .order_fields import EXECTYPES
-from .orders import BLANK, copied
+from .errors import BadOrder, BadParameter, UnknownZone
+from .order_fields import EXECTYPES, size, touched
+from .order_keywords import keywords
+from .orders import BLANK, KNOWN, copied
 from .zones import parse_stamp
 
+#: what backtrader itself names of an order that can be changed
+MODIFIABLE = ('size', 'price', 'plimit', 'valid', 'trailamount', 'trailpercent')
 UNSET_DOUBLE = BLANK['trailStopPrice']
 #: what TWS may change an order in that we follow
 FOLLOWED = ('totalQuantity', 'lmtPrice', 'auxPrice')
@@ -22,6 +25,36 @@ WORDS = {
     Order.StopLimit: {'auxPrice': 'price', 'lmtPrice': 'plimit'},
     Order.StopTrail: {'auxPrice': 'trailamount'}, Order.StopTrailLimit: {'auxPrice': 'trailamount'},
 }
+
+
+def wanted(order, changes):
+    """(the names of what `changes` ask for, the order's terms with that). Raises BadOrder, BadParameter."""
+    terms = order.terms
+    named = {name: changes.pop(name) for name in MODIFIABLE if name in changes}
+    # None: as it was; but without a date it holds until it is cancelled
+    named = {name: value for name, value in named.items() if value is not None or name == 'valid'}
+    if 'exectype' in changes:
+        raise BadParameter("'exectype': TWS changes prices, sizes and dates, not what an order is; cancel it and send "
+                           "another")
+    if named.get('trailpercent') is not None and 'trailamount' not in named:
+        # an amount would win over it
+        terms = terms._replace(trailamount=None)
+    if 'size' in named:
+        named['size'] = size(named['size'])
+    given = keywords(changes, KNOWN)
+    _put_in_words(order, given, named)
+    over = touched(named)
+    kept = {name: value for name, value in terms.keywords.items() if name not in over}
+    return set(named) | set(given), terms._replace(keywords=dict(kept, **given), **named)
+
+
+def _put_in_words(order, given, named):
+    """A price that is asked for by TWS's name is the price, limit or trail of the order for backtrader, too."""
+    words = WORDS.get(order.exectype, {}) if order.tws.orderType in EXECTYPES else {}
+    for field in [field for field in given if field in words]:
+        value, word = given.pop(field), words[field]
+        if named.setdefault(word, value) != value:
+            raise BadOrder('{} {!r}, {} {!r}: they are the same'.format(word, named[word], field, value))
 
 
 def left(exectype, versions, told):

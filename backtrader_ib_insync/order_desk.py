@@ -7,15 +7,14 @@ from . import order_changes, order_fields
 from .errors import BadOrder, BadParameter, IBError, NotConnected
 from .order_book import group_of, own_ref
 from .order_groups import Groups
+from .order_keywords import keywords as keywords_of
 from .order_setting import Settings
 from .orders import KNOWN, IBOrder, date_number, last_bar, tws_order
 
 log = logging.getLogger(__name__)
 
-#: what backtrader itself names of an order that can be changed
 TAKEN_BACK = 'taken back: a member of its bracket was rejected ({})'
 WHATIF = ('whatif', 'whatIf', 'm_whatIf')
-MODIFIABLE = ('size', 'price', 'plimit', 'valid', 'trailamount', 'trailpercent')
 
 
 class TooEarly(BadOrder):
@@ -41,7 +40,7 @@ class OrderDesk:
         """A new order, sent; or Rejected with the reason. Raises BadParameter for a keyword that no TWS order has."""
         whatif = any([keywords.pop(name, False) for name in WHATIF])
         try:
-            order = self._make(buy, order_fields.keywords(keywords, KNOWN), **asked)
+            order = self._make(buy, keywords_of(keywords, KNOWN), **asked)
         except BadParameter as error:
             self._dissolve(asked['parent'], str(error))
             raise
@@ -271,7 +270,7 @@ class OrderDesk:
             return False
 
     def _modify(self, own, changes):
-        names, terms = self._changed(own, changes)
+        names, terms = order_changes.wanted(own, changes)
         done = own.done
         if terms.size <= done:
             if 'size' not in names:
@@ -284,34 +283,6 @@ class OrderDesk:
         own.state(tws, until)
         self._place(own)
         return True
-
-    def _changed(self, order, changes):
-        """(the names of what `changes` ask for, the terms with that)."""
-        terms = order.terms
-        named = {name: changes.pop(name) for name in MODIFIABLE if name in changes}
-        # None: as it was; but without a date it holds until it is cancelled
-        named = {name: value for name, value in named.items() if value is not None or name == 'valid'}
-        if 'exectype' in changes:
-            raise BadParameter("'exectype': TWS changes prices, sizes and dates, not what an order is; cancel it and "
-                               "send another")
-        if named.get('trailpercent') is not None and 'trailamount' not in named:
-            # an amount would win over it
-            terms = terms._replace(trailamount=None)
-        if 'size' in named:
-            named['size'] = order_fields.size(named['size'])
-        given = order_fields.keywords(changes, KNOWN)
-        self._put_in_words(order, given, named)
-        over = order_fields.touched(named)
-        kept = {name: value for name, value in terms.keywords.items() if name not in over}
-        return set(named) | set(given), terms._replace(keywords=dict(kept, **given), **named)
-
-    def _put_in_words(self, order, given, named):
-        """A price that is asked for by TWS's name is the price, limit or trail of the order for backtrader, too."""
-        words = order_changes.WORDS.get(order.exectype, {})
-        for field in [field for field in given if field in words and order.tws.orderType in order_fields.EXECTYPES]:
-            value, word = given.pop(field), words[field]
-            if named.setdefault(word, value) != value:
-                raise BadOrder('{} {!r}, {} {!r}: they are the same'.format(word, named[word], field, value))
 
     def _revised(self, order, terms, names):
         """(the TWS order for a change of `names` to `terms`, until when it is in force): else as TWS works it."""
@@ -327,8 +298,8 @@ class OrderDesk:
 
     def whatif(self, data, size, timeout, asked):
         """TWS's OrderState of an order that is not placed."""
-        named = {name: asked.pop(name) for name in MODIFIABLE + ('exectype',) if name in asked}
-        order = self._make(size > 0, order_fields.keywords(asked, KNOWN), data=data, size=abs(size),
+        named = {name: asked.pop(name) for name in order_changes.MODIFIABLE + ('exectype',) if name in asked}
+        order = self._make(size > 0, keywords_of(asked, KNOWN), data=data, size=abs(size),
                            pricelimit=named.pop('plimit', None), **named)
         self._check(order)
         return self.store.what_if(data.tradecontract, self._fields(order, order.terms)[0], timeout)

@@ -1,12 +1,10 @@
 """What a strategy asks, in backtrader's words -> the fields of a TWS order (pure)."""
-import difflib
 import math
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from backtrader import Order
 
-from .errors import BadOrder, BadParameter
-from .insync import TagValue
+from .errors import BadOrder
 from .order_force import in_force
 from .zones import UTC
 
@@ -19,12 +17,7 @@ EXECTYPES = {name: exectype for exectype, name in ORDER_TYPES.items()}
 
 #: only these trade below zero
 SIGNED = ('BAG', 'FUT', 'FOP', 'CONTFUT', 'CMDTY')
-#: TWS's own, or backtrader's: a keyword may not set them
-RESERVED = ('orderId', 'clientId', 'permId', 'action', 'parentId', 'transmit', 'totalQuantity', 'whatIf')
-TAGGED = ('algoParams', 'smartComboRoutingParams', 'orderMiscOptions')
 PRICE_FIELDS = frozenset(['lmtPrice', 'auxPrice', 'trailStopPrice'])
-#: what is made of parts, and what its parts have
-PARTS = dict({'conditions': 'condType', 'orderComboLegs': 'price'}, **dict.fromkeys(TAGGED, 'tag'))
 
 
 class Terms(NamedTuple):
@@ -301,49 +294,3 @@ def _crypto(terms, setting, tick):
     tick.notes.append('size {!r} is sent as cashQty {!r}, its value at the last close: TWS buys coins at market by '
                       'money'.format(terms.size, cash))
     return {'cashQty': cash}
-
-
-# -- TWS attributes by keyword -----------------------------------------------------------------------------------------
-
-def keywords(given, known):
-    """`given` with plain names, tag lists built; raises BadParameter for a name that no TWS order has."""
-    plain = {}
-    for name, value in given.items():
-        key = plain_name(name)
-        if key not in known:
-            near = difflib.get_close_matches(key, known, 1)
-            raise BadParameter('{!r}: a TWS order has no such attribute{}'.format(
-                name, ', did you mean {!r}?'.format(near[0]) if near else ''))
-        if key in RESERVED:
-            raise BadParameter('{!r}: is set by this library, not by keyword{}'.format(
-                name, ', the size is size=' if key == 'totalQuantity' else ''))
-        if value is not None and (key, value) != ('account', ''):
-            plain[key] = _value(key, value)
-    return plain
-
-
-def plain_name(name):
-    """A TWS attribute's own name, of that with backtrader's old prefix."""
-    return name[2:] if name.startswith('m_') else name
-
-
-def _value(key, value):
-    if key in PARTS:
-        return _parts(key, value)
-    if isinstance(value, (list, tuple, dict, set)) or key == 'softDollarTier' and not hasattr(value, 'name'):
-        raise BadParameter('{}={!r}: TWS takes no such value for it'.format(key, value))
-    return value
-
-
-def _parts(key, value):
-    """A list of parts; of tags from a dict or from pairs, too."""
-    try:
-        parts = list(value.items() if isinstance(value, dict) else value)
-        if key in TAGGED:
-            parts = [tag if hasattr(tag, 'tag') else TagValue(tag[0], str(tag[1])) for tag in parts]
-    except (TypeError, IndexError):
-        raise BadParameter('{}={!r}: must be a list'.format(key, value)) from None
-    for part in parts:
-        if not hasattr(part, PARTS[key]):
-            raise BadParameter("{}={!r}: {!r} is none of what ib_insync makes such a list of".format(key, value, part))
-    return parts

@@ -1,13 +1,13 @@
 """TWS's records, one by one, into the orders, the positions and what strategies are told. Strategy thread."""
 import logging
-import math
 
 from backtrader import Order
 
-from . import codes, messages, order_changes
+from . import codes, messages
 from .doubts import Doubts
 from .executions import Executions
 from .order_life import ALIVE, DOUBTED, ENDED, FILLED, FILLS_PATIENCE, STATUSES
+from .order_versions import Versions
 from .orders import date_number
 from .strangers import Strangers, name_of
 
@@ -37,6 +37,7 @@ class Reports:
         self.strangers = Strangers(broker)
         self.view = None
         self.doubts = Doubts(broker.store, book, self._clear)
+        self.versions = Versions(book, desk.groups, self.doubts, self._note_end)
         #: how many whole views of TWS's have been taken
         self.views = 0
         self.now = 0.0
@@ -88,7 +89,7 @@ class Reports:
             return
         self.book.name(order, record.permId)
         order.life.listed = True
-        self._take_over(order, record.order)
+        self.versions.shown(order, record.order)
         if record.warning and record.warning != order.info.get('message'):
             order.tell(0, record.warning)
         order.life.shown = '' if STATUSES.get(record.status) in OVER else record.status
@@ -104,24 +105,7 @@ class Reports:
             return
         order.life.go_on()
         if order.life.before is not None or order.life.shown != 'PendingCancel':
-            self._restore(order)
-
-    def _take_over(self, order, told):
-        """What TWS works is what counts: a change made by hand, or our own now confirmed."""
-        if order.life.before is not None:
-            # the first of several changes may have been taken, and the last refused
-            versions = order.versions()
-            order.life.before = order_changes.left(order.exectype, versions, told)[:-1] or None
-            if order.life.before is None:
-                self._note_filled(order)
-            elif not order.life.doubt and all(order_changes.differing(each.tws, told) for each in versions):
-                # somebody else has changed it, before ours came or after
-                self.doubts.add(order)
-        else:
-            terms, tws = order_changes.followed(order.exectype, order.terms, order.tws, told)
-            if tws is not order.tws:
-                order.tws = tws
-                order.ask(terms)
+            self.versions.restore(order)
 
     def _welcome(self, order, record):
         """An order of an earlier run has been adopted: tell what it is, then what it has executed."""
@@ -178,7 +162,7 @@ class Reports:
             order.tell(record.code, record.text)
         log.info('order %s (id %s): %s %s: %s', order.ref, record.orderId, record.code, record.text, kind)
         if kind == 'modification refused':
-            self._refused(order)
+            self.versions.refused(order)
         elif kind == 'unclear':
             if order.life.before is not None:
                 self.doubts.add(order)
@@ -198,38 +182,7 @@ class Reports:
             self._unsent.append(order)
         elif order.life.before is not None:
             # what left before it may have arrived
-            self._restore(order, -1)
-
-    def _refused(self, order):
-        """TWS refused a modification, or a cancel when there is none: it knows the order."""
-        order.life.acknowledged = True
-        if order.life.before is not None and len(order.life.before) > 1:
-            # which of them, only its view of the order tells
-            self.doubts.add(order)
-        else:
-            self._restore(order)
-
-    def _restore(self, order, place=0):
-        """TWS works the order as it was before a modification: before all that are on their way, or before the last."""
-        if order.life.before is None:
-            order.life.cancel_asked = False
-            return
-        terms, tws, until = order.life.before[place]
-        order.life.before = order.life.before[:place] or None
-        if tws.ocaGroup != order.tws.ocaGroup:
-            order.life.group = order.tws.ocaGroup
-            self.desk.groups.refused(order)
-        permId = order.tws.permId
-        order.ask(terms)
-        order.state(tws, until)
-        self.book.name(order, permId)
-        self._note_filled(order)
-
-    def _note_filled(self, order):
-        """It may have been filled while a modification was on its way."""
-        if order.executed.size and not order.executed.remsize:
-            order.life.close(Order.Completed, order.done, math.inf)
-            self._note_end(order)
+            self.versions.restore(order, -1)
 
     def _note_end(self, order):
         if order.life.ending is not None and order.alive():
@@ -246,7 +199,7 @@ class Reports:
                 # it is gone, and nobody said how: it had all that it was to have
                 ending = order.life.ending = ending._replace(status=Order.Completed)
             if ending.status == Order.Completed:
-                self._take_least(order)
+                self.versions.take_least(order)
             untold = order.life.untold(order.done, order.terms.size)
             if untold:
                 self.executions.make_up(order, untold, self.now)
@@ -254,14 +207,6 @@ class Reports:
             del self.ending[order.ref]
             # what was busted whole is no longer filled
             self._end(order, ending.status if ending.status != Order.Completed or order.done else Order.Canceled)
-
-    def _take_least(self, order):
-        """It is filled: as the smallest that TWS may have worked, if changes were on their way and come to nothing."""
-        sizes = [version.terms.size for version in order.versions()]
-        least = min((size for size in sizes if size >= order.done), default=sizes[-1])
-        if least != sizes[-1]:
-            self._restore(order, sizes.index(least))
-        order.life.before = None
 
     def _end(self, order, status):
         if order.life.inactive:
@@ -342,7 +287,7 @@ class Reports:
         if order.life.listed and order.life.before is not None:
             order.tell(0, 'TWS works the order without the change that was on its way when the link was lost')
             self.broker.said('order {}: {}'.format(order.ref, order.info['message']))
-            self._restore(order)
+            self.versions.restore(order)
         if order.life.listed and order.life.cancel_asked:
             self.desk.cancel_surely(order)
         if order.life.transmitted and not order.life.listed and order.life.ending is None:

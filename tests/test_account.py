@@ -4,8 +4,9 @@ import itertools
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from backtrader_ib_insync.account import AHEAD_SECONDS, Accounts, Holding
+from backtrader_ib_insync.account import AHEAD_SECONDS, Accounts
 from backtrader_ib_insync.fills import Fills, base
+from backtrader_ib_insync.holding import Holding
 from backtrader_ib_insync.insync import Contract
 from backtrader_ib_insync.messages import AccountValue, Commission, Execution, Portfolio, Position
 

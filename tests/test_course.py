@@ -232,3 +232,12 @@ def test_p34_live_records_are_backlog_when_they_can_be_taken():
     assert feed.course.backlog()
     feed.run()
     assert not feed.course.backlog()
+
+
+def test_p39_a_quote_owes_no_bar():
+    """History has none where the price stood still; what shows more than a bar later is whole."""
+    feed = live_at(NOON + 20)
+    feed.run(Tick(NOON + 30, 5.0, 0.0), now=NOON + 30)
+    feed.run(Tick(NOON + 61, 7.0, 0.0), now=NOON + 61)
+    feed.answer(NOON + MINUTE)
+    assert feed.course.follows and len(feed.asked) == 2 and not feed.said

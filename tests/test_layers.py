@@ -13,14 +13,14 @@ LAYERS = (
     'ibdata ibbroker ibclone rowfeed',
     'archive columns course daycourse declared delivery identity livequeue journey livestream overture progress proof '
     'regularhours resampler rows tickcourse currencies doubts executions order_desk order_reports order_setting '
-    'positions strangers trades',
+    'order_versions positions strangers trades',
     'ibstore',
     'bridge guests singleton sleeper',
     'connection line linkwatch order_line request_desk synchroniser heartbeat streams subscription downloads '
     'tickhistory account_stream uplink vigil',
     'account assembler attempts bars clock comminfo contract daybars daynumber excerpt fills frontier history '
-    'linkstate mnames pacing order_book order_changes order_fields order_force order_groups order_life orders runs '
-    'silence tickseam timetable tradinghours',
+    'holding linkstate mnames pacing order_book order_changes order_fields order_force order_groups order_keywords '
+    'order_life orders runs silence tickseam timetable tradinghours',
     'insync',
     'codes errors localclock loop messages spec version zonenames zones',
 )

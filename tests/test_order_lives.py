@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import stage
-from backtrader_ib_insync import account, attempts, order_life, pacing, request_desk
+from backtrader_ib_insync import account, attempts, holding, order_life, pacing, request_desk
 from test_trading import by_hand, fill_now
 
 Order = bt.Order
@@ -261,7 +261,7 @@ def run():
     # a link that is lost all the time is not tried again at once
     patience.setattr(attempts, 'BACKOFF_SECONDS', 0.1)
     # of the gateway's clock we know at best what it was some of its seconds ago
-    patience.setattr(account, 'CLOCK_SECONDS', 0.2 * SPEED)
+    patience.setattr(holding, 'CLOCK_SECONDS', 0.2 * SPEED)
     # a feed that is cut off so often would have to wait for its gaps
     limits = pacing.LIMITS._replace(alike=10 ** 6, requests=10 ** 6, identical_seconds=0.0, violation_seconds=0.1)
     patience.setattr(request_desk, 'Pacing', lambda: pacing.Pacing(limits))

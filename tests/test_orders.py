@@ -7,16 +7,17 @@ import backtrader as bt
 import pytest
 from hypothesis import given, strategies as st
 
-from backtrader_ib_insync import codes, order_fields, zones
+from backtrader_ib_insync import codes, zones
 from backtrader_ib_insync.comminfo import of_contract, size_step
 from backtrader_ib_insync.errors import BadOrder, BadParameter
 from backtrader_ib_insync.insync import Contract, ContractDetails, Order as TWSOrder
 from backtrader_ib_insync.order_book import OrderBook, own_ref
 from backtrader_ib_insync.order_fields import Setting, Terms, on_grid, ticket, tidy
+from backtrader_ib_insync.order_keywords import keywords
 from backtrader_ib_insync.order_life import ALIVE, FILLED, NOTHING, Life
 from backtrader_ib_insync.order_changes import asked, shows
 from backtrader_ib_insync.orders import IBOrder, date_number, tws_order
-from backtrader_ib_insync.account import Moved
+from backtrader_ib_insync.holding import Moved
 
 Order = bt.Order
 NOW = 1732115400.0          # 2024-11-20 15:10 UTC
@@ -157,18 +158,18 @@ def test_p54_a_date_alone_is_good_till_that_date_and_there_is_one():
 @pytest.mark.parametrize('value', [[3], ['x']])
 def test_p57_what_no_message_can_be_made_of_is_an_error_at_once(name, value):
     with pytest.raises(BadParameter, match=name):
-        order_fields.keywords({name: value}, KNOWN)
+        keywords({name: value}, KNOWN)
 
 
 def test_p57_none_is_as_if_nothing_had_been_said():
-    assert order_fields.keywords({'tif': None, 'account': None, 'm_outsideRth': None}, KNOWN) == {}
-    assert order_fields.keywords({'account': ''}, KNOWN) == {}
+    assert keywords({'tif': None, 'account': None, 'm_outsideRth': None}, KNOWN) == {}
+    assert keywords({'account': ''}, KNOWN) == {}
 
 
 @pytest.mark.parametrize('name', ['totalQuantity', 'm_totalQuantity', 'whatIf', 'm_whatIf'])
 def test_p57_what_this_library_decides_is_no_keyword(name):
     with pytest.raises(BadParameter, match='by keyword'):
-        order_fields.keywords({name: 7}, KNOWN)
+        keywords({name: 7}, KNOWN)
 
 
 @pytest.mark.parametrize('name', ['lmtPrice', 'auxPrice', 'trailStopPrice'])
@@ -201,7 +202,7 @@ def test_p54_the_constant_of_the_manual():
 def test_p57_tws_attributes_pass_plain_or_with_the_old_prefix():
     given_ = {'orderType': 'LIT', 'm_triggerMethod': 2, 'outsideRth': True,
               'algoParams': {'adaptivePriority': 'Normal'}}
-    made = order_fields.keywords(given_, KNOWN)
+    made = keywords(given_, KNOWN)
     assert made['triggerMethod'] == 2 and made['algoParams'][0].tag == 'adaptivePriority'
     assert fields(keywords=made)['orderType'] == 'LIT'
 
@@ -210,7 +211,7 @@ def test_p57_tws_attributes_pass_plain_or_with_the_old_prefix():
     ('outsideRTH', 'outsideRth'), ('m_lmtprice', 'lmtPrice'), ('orderId', 'orderId'), ('zzz', 'zzz')])
 def test_p57_an_unknown_keyword_is_an_error_that_names_it(name, word):
     with pytest.raises(BadParameter, match=word):
-        order_fields.keywords({name: 1}, KNOWN)
+        keywords({name: 1}, KNOWN)
 
 
 # -- the object --------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ TRIGGER = ('auxPrice', 'trailingPercent', 'orderType')
 class Ticket:
     """`order` is the exchange's own copy: its prices move with a trailing stop, its quantity with an OCA reduction.
 
-    Times are UTC epoch seconds. `asked` is the quantity that its client knows of. `held` is why the order waits although
+    Times are UTC epoch seconds. `asked` is the quantity that its client knows of. `held` is why the order waits though
     transmitted ('' when it works).
     """
 
