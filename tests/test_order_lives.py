@@ -212,6 +212,7 @@ class Life:
             scenario._refusals.clear()
             scenario.cancel_delay = 0.0
         self.run.scenario(set_up)
+        self.run.gateway.fault('relent')
         self.run.do(lambda s: [s.cancel(order) for order in self.orders])
         self.run.until(lambda: all(self.run.ended(order) for order in self.orders))
 

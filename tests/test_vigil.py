@@ -189,12 +189,12 @@ def test_p11_a_subscription_that_never_answers(market):
         with watching(market, [Feed()], begin) as run:
             run.until_live()
             found_out(run, FOUND, 0)
-            market.call(lambda world: world.faults._rules.clear())
+            market.call(lambda world: world.faults.inject('relent'))
             settled(run)
             run.go_to((market.now() // MINUTE + 2) * MINUTE + stepped.LATE)
             Feed().is_true(run, 0)
     finally:
-        market.call(lambda world: world.faults._rules.clear())
+        market.call(lambda world: world.faults.inject('relent'))
 
 
 def test_p11_one_that_died_overnight_is_found_when_the_market_opens(market):
@@ -286,7 +286,7 @@ def test_where_the_hours_are_not_told_again_the_market_is_asked_and_nobody_hears
             for _ in range(20):
                 run.step(60.0)
         finally:
-            still.call(lambda world: world.faults._rules.clear() if silent else delattr(world.market, 'details'))
+            still.call(lambda world: world.faults.inject('relent') if silent else delattr(world.market, 'details'))
         assert len(asked(still)) > before and run.messages[told:] == []
         assert len(asked(still, 'ReqContractDetails')) == details + 1
 

@@ -13,6 +13,7 @@ A fault is a line of words: `cut rst`, `stall 20`, `drop status 2`. In a plan ea
     duplicate KIND [COUNT]       say them twice
     late KIND SECONDS [COUNT]    say them so much later
     reorder KIND [COUNT]         hold COUNT (2) back and say them last first, after a second at the latest
+    relent                       lose, repeat, delay and shuffle nothing more
     lost [SECONDS] [data|kept]   1100, and after SECONDS (never, when not given) 1101 with `data` lost, or 1102
     broken SECONDS               2110: TWS has lost its server, then 1102
     farm [data|history|secdef] [SECONDS] [dead]   2103 2105 2157, later 2104 2106 2158; `dead` subscriptions stay silent
@@ -151,6 +152,10 @@ class Faults:
     def add_rule(self, kind, action, left, delay=0.0):
         """Lose, repeat, delay or shuffle the next `left` replies of a kind."""
         self._rules.append(Rule(KINDS.get(kind, (kind,)), action, left, delay))
+
+    def drop_rules(self):
+        """From now on lose, repeat, delay and shuffle nothing."""
+        self._rules = []
 
     def pass_on(self, session, reply):
         """The replies to say now instead of `reply`."""

@@ -90,6 +90,10 @@ def reorder(faults, kind, number='2'):
     faults.add_rule(kind, 'reorder', int(number))
 
 
+def relent(faults):
+    faults.drop_rules()
+
+
 def lost(faults, length=None, what='kept'):
     _one_of(what, ('data', 'kept'))
     _go_down(faults, length, 1100, LOST, *((1101, BACK_LOST) if what == 'data' else (1102, BACK_KEPT)))
@@ -189,5 +193,5 @@ def garbage(faults, size='16'):
 
 
 MISHAPS = {function.__name__: function for function in (
-    cut, refuse, restart, stall, slow, split, drop, duplicate, late, reorder, lost, broken, farm, port, unsubscribe,
-    pacing, lag, busy, readonly, skew, bust, correct, error, garbage)}
+    cut, refuse, restart, stall, slow, split, drop, duplicate, late, reorder, relent, lost, broken, farm, port,
+    unsubscribe, pacing, lag, busy, readonly, skew, bust, correct, error, garbage)}

@@ -127,6 +127,14 @@ def test_drop(one):
     assert numbers(one) == ['49']
 
 
+def test_relent(one):
+    inject(one, 'drop', 'CurrentTime', 2)
+    one.say(49, 1)
+    inject(one, 'relent')
+    one.say(49, 1)
+    assert numbers(one) == ['49']
+
+
 def test_duplicate(one):
     inject(one, 'duplicate', 'execution')
     buy(one)
