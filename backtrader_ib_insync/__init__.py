@@ -1,24 +1,36 @@
 """backtrader on Interactive Brokers: `IBStore`, `IBData` and `IBBroker`, drop-in for backtrader's own, on ib_insync.
 
-Where to look:
+Where to look; in brackets the files that one is made of:
 
-    ibstore      IBStore: its params, its life, its words            ibdata     IBData: the feed, one method per state
-    ibbroker     IBBroker: orders, cash, positions                   orders     IBOrder
-    declared     what bars a feed is to have                         rowfeed    from its rows to backtrader's lines
-    course       a feed's way: history, seam, live, lost, back       tickcourse, daycourse   the same of ticks, of days
-    excerpt      a stretch of history, and what of it is whole       delivery   what leaves a feed: each bar once
-    order_desk   what strategies order, on the way to TWS            order_reports   what TWS says of it, and back
-    bridge       what feeds and broker ask of the loop thread        sleeper    how the strategy thread waits
-    connection   sessions with TWS: connect, watch, end              attempts   when to connect again, and whether
-    uplink       TWS without IB, and back                            streams    live subscriptions
-    downloads    contract lookups and histories                      bars       what makes a bar
-    contract     datanames                                           history    what TWS serves of the past
-    pacing       how fast TWS may be asked                           codes      what every TWS code means
-    heartbeat    a link that died without a word                     vigil      a subscription that did
-    messages     the records that cross the threads                  loop       the loop thread and the waker
-    timetable    the edges of a contract's bars and days             tradinghours   when it trades, as TWS tells anew
-    errors       everything this library raises                      insync     the client library
-    simulator/   a TWS in a folder, to try it all without an account
+    ibstore        IBStore: its params, its life, its words [singleton guests runs linkstate sleeper]
+    ibdata         IBData: the feed, one method per stage [identity overture declared archive progress ibclone]
+    rowfeed        from a feed's rows to backtrader's lines [rows columns]
+    course         a feed's way: history, seam, live, lost, back [journey livequeue delivery proof]
+    tickcourse     the same of ticks [tickseam]; daycourse: of days
+    livestream     which of TWS's streams a feed follows
+    excerpt        a stretch of history, and what of it is whole [frontier]
+    bars           what makes a bar [assembler]; resampler: what backtrader makes of several
+    timetable      the edges of a contract's bars and days [daybars tradinghours regularhours]
+
+    ibbroker       IBBroker: orders, cash, positions [positions currencies comminfo]
+    orders         IBOrder [order_fields order_keywords order_force order_life]
+    order_desk     what strategies order, on the way to TWS [order_setting order_groups order_changes order_book]
+    order_reports  what TWS says of it, and back [order_versions doubts strangers]
+    executions     what was filled, and what it cost [fills trades]
+    account        cash and positions as TWS tells them [holding]
+
+    bridge         what feeds and broker ask of the loop thread; loop: that thread, and the waker
+    connection     sessions with TWS: connect, watch, end [attempts line synchroniser uplink heartbeat clock]
+    streams        live subscriptions [subscription linkwatch]; vigil: those that died without a word [silence]
+    request_desk   what is asked of TWS, and when it may be [downloads tickhistory history pacing]
+    order_line     orders on their way out; account_stream: what TWS tells of them and of the account
+
+    messages       the records that cross the threads
+    contract       datanames [spec mnames]
+    codes          what every TWS code means; errors: everything this library raises
+    zones          time zones, and dates as TWS writes them [zonenames daynumber localclock]
+    insync         the client library
+    simulator/     a TWS in a folder, to try it all without an account
 """
 import backtrader as _bt
 

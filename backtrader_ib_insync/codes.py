@@ -1,11 +1,9 @@
 """Every TWS code the library acts on, and what it means; the same number means different things by whose id it carries.
 
 Source: ib-codes.md, which gathers IB's pages and what LEAN, nautilus_trader, ib_insync, ib_async and rust-ibapi make of
-them. UNCONFIRMED names the codes that no source vouches for. Pairs are ranges, both ends included.
+them; no source vouches for 507, 509, 10186, 10190, 10311 and 10318. Pairs are ranges, both ends included.
 """
 import re
-
-UNCONFIRMED = frozenset({507, 509, 10186, 10190, 10311, 10318})
 
 # -- the link: codes with no id, or that hold for every id -----------------------------------------
 

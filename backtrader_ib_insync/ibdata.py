@@ -45,9 +45,10 @@ class IBData(RowFeed, metaclass=MetaIBData):
       - ``sectype`` ('STK'), ``exchange`` ('SMART'), ``currency`` (''): for what the dataname leaves out.
       - ``rtbar`` (False): follow TWS's 5-second bars instead of ticks, for bars that 5 seconds divide.
       - ``historical`` (False): deliver history from ``fromdate`` to ``todate``, then end.
-      - ``what`` (None): TRADES, MIDPOINT, BID, ASK, BID_ASK...; by default TRADES, or BID for FX and CFD. Live it means
-        what it means in history; but for days there are trades, BID, ASK and MIDPOINT only. Bars of these three are
-        made of TWS's 5-second bars where 5 seconds divide them, else of the quotes as they change.
+      - ``what`` (None): TRADES, MIDPOINT, BID, ASK, BID_ASK...; by default TRADES, AGGTRADES for crypto, BID for FX, CFD
+        and spot metals. Live it means what it means in history; bars shorter than a day can live be of trades, BID,
+        ASK and MIDPOINT only. Those of the last three are made of TWS's 5-second bars where 5 seconds divide them, else
+        of the quotes as they change.
       - ``useRTH`` (False): regular trading hours only. Live bars are then made of TWS's 5-second bars, which keep to
         them; where 5 seconds divide none, ticks are held against the hours that the contract tells.
       - ``qcheck`` (0.5): longest sleep of the strategy thread in seconds when nothing comes at all.
@@ -112,7 +113,7 @@ class IBData(RowFeed, metaclass=MetaIBData):
         self.zone = self.timetable = self._hours = self.archive = self.overture = self.course = self.declared = None
         self.filterclock = FilterClock(self)
         self._catching_up = False
-        #: when it got any further
+        #: when it got any further, by `time.monotonic`
         self._moved = -math.inf
         self._arrivals = collections.deque()
         self._clones = []
@@ -191,6 +192,12 @@ class IBData(RowFeed, metaclass=MetaIBData):
         if row.status == self.CONNBROKEN:
             self.course.rewind(self.filterclock)
         super()._notify(row)
+
+    def _load(self):
+        loaded = super()._load()
+        if loaded:
+            self._moved = time.monotonic()
+        return loaded
 
     def _advance(self):
         moved = self._stage()

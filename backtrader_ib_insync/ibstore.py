@@ -36,7 +36,7 @@ class IBStore(bt.Store, Bridge, metaclass=MetaSingleton):
       - ``timeoffset`` (True): use TWS's clock, not the machine's, where no message carries a time.
       - ``timerefresh`` (60.0): seconds between two measurements of TWS's clock, at the most.
       - ``indcash`` (True): an index (IND) is followed by its price ticks, for want of trades.
-      - ``readonly`` (False): send no order; needed when TWS itself is in read-only mode.
+      - ``readonly`` (False): send no order, and ask TWS for none: a TWS that is read-only itself refuses that.
       - ``account`` (''): the account for orders and values; the first of the login when empty.
       - ``marketdatatype`` (1): 1 live, 2 frozen, 3 delayed, 4 delayed and frozen.
     """

@@ -61,7 +61,7 @@ class Version(NamedTuple):
 class Life:
     """What is known of one order's way through TWS."""
     __slots__ = ('acknowledged', 'cancel_asked', 'filled', 'ending', 'until', 'transmitted', 'before', 'listed',
-                 'group', 'doubt', 'shown', 'earlier', 'looked', 'average', 'corrected', 'inactive')
+                 'group', 'doubt', 'shown', 'earlier', 'looked', 'average', 'corrected', 'inactive', 'lost')
 
     def __init__(self):
         #: TWS has said something of it
@@ -90,6 +90,8 @@ class Life:
         self.average = 0.0
         #: TWS corrected the size of an execution: what statuses told as filled counts no more
         self.corrected = False
+        #: a synchronisation did not show it
+        self.lost = False
         #: TWS holds it, not working: somebody can transmit it there
         self.inactive = False
 
@@ -184,6 +186,7 @@ class Life:
 
     def missed(self, now):
         """A synchronisation ended and TWS did not list it: it has ended, or never arrived."""
+        self.lost = True
         status = self.ended(now) if self.acknowledged else Order.Rejected
         self.ending = Ending(status, None, now + LISTING_PATIENCE, True)
 

@@ -209,7 +209,8 @@ class Reports:
             self._end(order, ending.status if ending.status != Order.Completed or order.done else Order.Canceled)
 
     def _end(self, order, status):
-        if order.life.inactive:
+        if order.life.inactive or order.life.lost and not order.life.acknowledged:
+            # TWS does not list what it was not given to transmit, and keeps it
             self.desk.recall(order)
         if not order.info.get('message') and status == Order.Rejected:
             order.tell(0, 'TWS holds the order inactive and gave no reason')

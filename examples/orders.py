@@ -8,7 +8,7 @@ from where import tws
 
 
 class Orders(bt.Strategy):
-    """Places them all on the first live bar, changes two on the next, tidies up and ends a few bars later."""
+    """Places them all on the first live bar, changes one on the next, tidies up and ends a few bars later."""
 
     def __init__(self):
         self.bars = 0

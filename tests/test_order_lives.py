@@ -225,6 +225,8 @@ def check(run, life):
         assert told[-1] in FINAL, told
         assert told.count('Accepted') <= 1, told
     run.gateway.wait(lambda world: not world.exchange.open_orders(0))
+    # nor does one wait there that a person could transmit
+    run.gateway.wait(lambda world: all(ticket.ended is not None for ticket in world.exchange._book.tickets()))
     run.until(lambda: run.position().size == run.ledger()[0])
     fills, working = run.gateway.call(lambda world: (
         [(fill.execution.permId, fill.execution.shares) for fill in world.exchange.executions()],

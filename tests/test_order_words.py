@@ -130,6 +130,25 @@ def test_p53_what_left_of_a_bracket_before_the_link_was_lost_does_not_stay_untra
 
 
 @pytest.mark.client_errors
+def test_p53_what_arrived_of_a_bracket_whose_rest_the_dead_link_swallowed_does_not_stay_untransmitted_at_tws():
+    with stage.open(store={'reconnect': -1, 'timeout': 0.2}) as run:
+        def act(strategy):
+            parent = strategy.buy(transmit=False, **LIMIT)
+            strategy.broker.store._release()
+            run.gateway.wait(lambda world: world.exchange._book.find(1, parent.orderId))
+            run.gateway.fault('stall', '1000')
+            child = strategy.sell(parent=parent, exectype=Order.Stop, price=100.0, size=10)
+            strategy.broker.store._release()
+            strategy.broker.store.call(lambda ib: None)
+            run.gateway.fault('cut', 'rst')
+            return parent, child
+        for order in run.do(act):
+            run.until(lambda order=order: run.ended(order))
+            assert run.life(order) == ['Submitted', 'Rejected']
+        run.gateway.wait(lambda world: not world.exchange._book.tickets())
+
+
+@pytest.mark.client_errors
 def test_p53_p57_a_leg_of_which_no_message_can_be_made_takes_the_bracket_back(run):
     class Nothing:
         condType = 1

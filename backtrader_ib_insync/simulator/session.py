@@ -15,7 +15,6 @@ class Session:
         self.version = 0
         self.client_id = None
         self.market_data_type = 1
-        self.auto_binds = False
         self.closing = ''
         self.link = Link()
         self._reader = wire.Reader(expects_hello=True)
