@@ -74,16 +74,17 @@ class Accounts:
             self.disputed.pop((account, contract.conId), None)
         return moved._replace(own=account == self.name)
 
-    def take_back(self, contract, account, size, price, moved, now):
-        """A correction: undo by `size` an execution at `price` that had `moved` the position."""
-        undone = self._hold(contract, account).take_back(size, price, moved, now)
-        return undone._replace(own=account == self.name)
-
     def amend(self, contract, account, size, price):
         """A correction: replace the price of `size` (signed) that is in the position by moving its average."""
         position = self._hold(contract, account).position
         if position.size:
             position.price += price * size / position.size
+
+    def reprice(self, contract, account, position):
+        """Executions lead to `position`, as they are now: its price is the price, if TWS told no more than these."""
+        held = self._hold(contract, account).position
+        if held.size == position.size:
+            held.price = position.price
 
     def on_position(self, record, now):
         """A Position or Portfolio record."""

@@ -1,4 +1,4 @@
-"""The way of a feed of days, weeks, months or years: TWS's own bars, each asked for when it has ended."""
+"""The way of a feed of days, weeks or months: TWS's own bars, each asked for when it has ended."""
 from .course import Course
 from .excerpt import AUCTION_SECONDS
 from .frontier import LATE_TRIES

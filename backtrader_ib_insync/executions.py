@@ -133,8 +133,14 @@ class Executions:
 
     def _resize(self, fill, size, now):
         execution = fill.execution
-        moved = self.accounts.take_back(execution.contract, execution.account, size, execution.price, fill.moved, now)
+        moved = self.accounts.execute(execution.contract, execution.account, size, execution.price, now, None)
         self.fills.adjust(fill, size, moved, now)
+        self._replay(execution)
+
+    def _replay(self, execution):
+        """After a correction the position is what executions would have made of it."""
+        position = self.fills.replayed(execution.account, execution.contract.conId)
+        self.accounts.reprice(execution.contract, execution.account, position)
 
     def _say_corrected(self, record):
         self.broker.said('TWS corrected the execution of {} to {:g} at {}'.format(
@@ -143,6 +149,7 @@ class Executions:
     def _reprice(self, fill, change):
         execution = fill.execution
         self.accounts.amend(execution.contract, execution.account, fill.moved.opened, change)
+        self._replay(execution)
         if fill.bit is not None:
             # of what was told as one, another part may stay as it was
             change *= fill.size / fill.bit.size
@@ -160,7 +167,7 @@ class Executions:
         if amended is not None:
             order = amended.fill.order
             order.recharge(amended.fill.bit, amended.commission)
-            trades.charge(order, amended.commission, self.broker.strategies())
+            trades.charge(order, amended.fill.bit, amended.commission, self.broker.strategies())
 
     def _compare(self, currency, contract):
         """A commission in another currency than the contract's is worth a word: backtrader adds the two up."""

@@ -3,6 +3,8 @@ import collections
 import math
 from typing import NamedTuple
 
+from backtrader.position import Position
+
 from .order_fields import tidy
 
 
@@ -113,6 +115,16 @@ class Fills:
     def total(self, permId):
         """How much of an order has been executed, as far as TWS listed executions."""
         return tidy(sum(abs(fill.size) for fill in self.known.values() if fill.execution.permId == permId))
+
+    def replayed(self, account, conId):
+        """The position in a contract that these fills lead to, from where it stood before the first of them."""
+        position = Position()
+        ours = [fill for fill in self.known.values() if _key(fill) == (account, conId)]
+        position.fix(ours[0].moved.size_before, ours[0].moved.price_before)
+        for fill in (fill for fill in ours if fill.size):
+            position.update(fill.size, fill.execution.price)
+        position.size = tidy(position.size)
+        return position
 
     def on_commission(self, record):
         """Take a commission, unknown is 0; returns an Amended when its fill had been told already, else None."""

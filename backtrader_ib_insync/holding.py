@@ -94,23 +94,6 @@ class Holding:
             self.told = None
         return moved
 
-    def take_back(self, size, price, moved, now):
-        """Part of an execution at `price`, which had `moved` the position, is no more; `size` undoes it.
-
-        What it had opened leaves the average, what it had closed is held again as it was.
-        """
-        held, average = self.position.size, self.position.price
-        undone = self.move(size, price, now, None)
-        left = self.position.size
-        if left != tidy(held + size) or not left:
-            # it was in what TWS told already, or nothing is left
-            return undone
-        if moved.opened and not moved.closed and held * left > 0:
-            self.position.price = (average * held + price * size) / left
-        elif moved.closed and not moved.opened and left * moved.size_before > 0:
-            self.position.price = average if held else moved.price_before
-        return undone
-
     def _was_believed(self, size, happened):
         """Whether an execution was in the position that TWS told; in doubt so: what TWS tells next puts that right."""
         explains = size * self.surplus.size > 0 and abs(size) <= abs(self.surplus.size)

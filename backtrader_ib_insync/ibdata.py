@@ -45,8 +45,8 @@ class IBData(RowFeed, metaclass=MetaIBData):
       - ``sectype`` ('STK'), ``exchange`` ('SMART'), ``currency`` (''): for what the dataname leaves out.
       - ``rtbar`` (False): follow TWS's 5-second bars instead of ticks, for bars that 5 seconds divide.
       - ``historical`` (False): deliver history from ``fromdate`` to ``todate``, then end.
-      - ``what`` (None): TRADES, MIDPOINT, BID, ASK, BID_ASK...; by default TRADES, AGGTRADES for crypto, BID for FX, CFD
-        and spot metals. Live it means what it means in history; bars shorter than a day can live be of trades, BID,
+      - ``what`` (None): TRADES, MIDPOINT, BID, ASK, BID_ASK...; by default TRADES, AGGTRADES for crypto, BID for FX,
+        CFD and spot metals. Live it means what it means in history; bars shorter than a day can live be of trades, BID,
         ASK and MIDPOINT only. Those of the last three are made of TWS's 5-second bars where 5 seconds divide them, else
         of the quotes as they change.
       - ``useRTH`` (False): regular trading hours only. Live bars are then made of TWS's 5-second bars, which keep to

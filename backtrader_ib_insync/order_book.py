@@ -95,7 +95,7 @@ class OrderBook:
     def unborn(self, order):
         """The living orders of its bracket, if that was sent as one and nothing of it was filled; else none."""
         members = self.families[self._root(order)]
-        has_begun = members[0].p.transmit or any(member.executed.size for member in members)
+        has_begun = members[0].p.transmit or any(member.done or member.life.filled for member in members)
         return [] if has_begun else self.family(order)
 
     def siblings(self, order):

@@ -228,12 +228,15 @@ class OrderDesk:
 
     def break_up(self, order, reason):
         """An order cannot be: what is left of its bracket would open a position that it does not guard."""
-        for member in self.book.unborn(order):
+        members = self.book.unborn(order)
+        if order.p.transmit:
+            # it was to transmit them all
+            for member in members:
+                member.life.transmitted = member.life.acknowledged
+        # with its parent TWS takes the rest; a parent that was filled meanwhile keeps what guards it
+        for member in [member for member in members if not member.tws.parentId] or members:
             if member.life.ending is None:
                 member.tell(0, TAKEN_BACK.format(reason))
-                if order.p.transmit:
-                    # it was to transmit them all
-                    member.life.transmitted = member.life.acknowledged
                 self.cancel(member)
 
     def recall(self, order):

@@ -202,6 +202,8 @@ class IBOrder(Order):
                      moved.size, moved.price)
         bit = self.executed.exbits[-1]
         bit.held = (moved.size_before, moved.price_before) if moved.own else None
+        #: the other feed whose trade took it
+        bit.traded = None
         return bit
 
     def recharge(self, bit, commission):

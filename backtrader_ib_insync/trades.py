@@ -75,6 +75,8 @@ class Detour:
         if other is not None:
             self._data = order.data
             self._data.compensate(other)
+            for bit in bits:
+                bit.traded = other
 
     def end(self):
         """The order has been told."""
@@ -99,15 +101,15 @@ def _owner(order, strategies):
     return order.owner if order.owner is not None else strategies[0] if strategies else None
 
 
-def _last(order, strategies):
+def _last(order, bit, strategies):
     owner = _owner(order, strategies)
-    listed = owner._trades[traded(order)][order.tradeid] if owner is not None else []
+    listed = owner._trades[bit.traded or traded(order)][order.tradeid] if owner is not None else []
     return listed[-1] if listed else None
 
 
-def charge(order, amount, strategies):
+def charge(order, bit, amount, strategies):
     """A commission came after its fill was told: the latest trade pays it."""
-    trade = _last(order, strategies)
+    trade = _last(order, bit, strategies)
     if trade is not None:
         trade.commission += amount
         trade.pnlcomm = trade.pnl - trade.commission
@@ -115,7 +117,7 @@ def charge(order, amount, strategies):
 
 def reprice(order, bit, change, strategies):
     """A correction changed the price of an execution by `change`."""
-    trade = _last(order, strategies)
+    trade = _last(order, bit, strategies)
     if trade is None:
         return
     if trade.isopen and bit.opened and trade.size:

@@ -165,6 +165,19 @@ def test_p51_p63_a_bust_leaves_the_position_at_the_price_it_would_have_had():
         agrees(run)
 
 
+@pytest.mark.parametrize('sold, busted', [(10, 0), (15, 1), (15, 0)])
+def test_p51_p63_so_it_is_through_zero_and_in_a_reversal(sold, busted):
+    with stage.open() as run:
+        orders = [run.ends(run.do(lambda s: s.buy(size=10)), *FULL)]
+        orders.append(run.ends(run.do(lambda s: s.sell(size=sold)), *FULL))
+        prices = [order.executed.price for order in orders]
+        left = (10, -sold)[1 - busted]
+        run.gateway.call(lambda world: world.exchange.correct(
+            world.now, world.exchange._fills.all()[busted].execution.execId, shares=0))
+        run.until(lambda: run.position().size == left)
+        assert run.position().price == pytest.approx(prices[1 - busted])
+
+
 def test_p51_a_fill_that_is_busted_before_it_was_told_is_never_told():
     with stage.open(broker={'commission_wait': 30.0}) as run:
         run.scenario(lambda scenario: (setattr(scenario, 'commission_delay', 5.0),

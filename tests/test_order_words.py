@@ -195,6 +195,23 @@ def test_p53_p59_a_bracket_of_which_tws_refuses_a_leg_is_taken_back(leg):
             ticket.ended is None for ticket in world.exchange._book.tickets()))
 
 
+def test_p53_p59_what_guards_a_position_stays_when_another_leg_is_refused():
+    with stage.open(broker={'commission_wait': 1000.0}) as run:
+        # of the parent's fill strategies hear when its commission is there
+        run.scenario(lambda scenario: setattr(scenario, 'commission_delay', 5.0))
+
+        def three(strategy):
+            main = strategy.buy(size=10, transmit=False)
+            limit = strategy.sell(parent=main, size=10, exectype=Order.Limit, price=400.0, transmit=False,
+                                  orderType='VOL')
+            return main, limit, strategy.sell(parent=main, size=10, exectype=Order.Stop, price=100.0)
+        main, limit, stop = run.do(three)
+        run.until(lambda: run.ended(limit) and run.ended(main))
+        assert run.life(limit)[-1] == 'Rejected' and run.life(main)[-1] == 'Completed'
+        run.do(lambda s: None)
+        assert stop.alive() and len(left_over(run)) == 1
+
+
 def test_p53_a_leg_that_is_given_to_a_working_order_and_refused_leaves_it_alone():
     with stage.open() as run:
         parent = rests(run)
@@ -289,6 +306,24 @@ def test_p53_p56_an_order_in_a_group_with_a_leg_of_a_bracket_ends_with_it_and_en
 
 
 # -- one contract in two feeds -----------------------------------------------------------------------------------------
+
+def test_p62_p84_a_late_commission_and_a_correction_reach_the_trade_that_took_the_fill():
+    with stage.open(datanames=('AAPL-STK-SMART-USD',) * 2, broker={'commission_wait': 0.1}) as run:
+        first, second = run.datas
+        run.until(lambda: run.do(lambda s: len(second)))
+        run.ends(run.do(lambda s: s.buy(data=first, size=10)), *FULL)
+        run.scenario(lambda scenario: setattr(scenario, 'commission_delay', 5.0))
+        sold = run.do(lambda s: s.sell(data=second, size=10))
+        run.ends(sold, *FULL)
+        trade = run.strategy._trades[first][0][-1]
+        run.until(lambda: sold.executed.comm > 0)
+        run.do(lambda s: None)
+        earned = trade.pnl
+        run.gateway.call(lambda world: world.exchange.correct(
+            world.now, world.exchange._fills.all()[-1].execution.execId, price=sold.executed.price + 1.0))
+        run.until(lambda: trade.pnl == pytest.approx(earned + 10.0))
+        run.until(lambda: trade.pnlcomm == pytest.approx(run.ledger()[1]['USD'] - 1e6))
+
 
 def test_p84_p88_what_one_feed_opens_an_order_of_another_feed_of_the_contract_closes():
     with stage.open(datanames=('AAPL-STK-SMART-USD',) * 2) as run:
