@@ -1,6 +1,6 @@
 """backtrader on Interactive Brokers: `IBStore`, `IBData` and `IBBroker`, drop-in for backtrader's own, on ib_insync.
 
-Where to look; in brackets the files that one is made of:
+Where to look; in brackets the files that one is made of. On the strategy thread, or pure:
 
     ibstore        IBStore: its params, its life, its words [singleton guests runs linkstate sleeper]
     ibdata         IBData: the feed, one method per stage [identity overture declared archive progress ibclone]
@@ -19,11 +19,15 @@ Where to look; in brackets the files that one is made of:
     executions     what was filled, and what it cost [fills trades]
     account        cash and positions as TWS tells them [holding]
 
+From there to the loop thread and on it:
+
     bridge         what feeds and broker ask of the loop thread; loop: that thread, and the waker
     connection     sessions with TWS: connect, watch, end [attempts line synchroniser uplink heartbeat clock]
     streams        live subscriptions [subscription linkwatch]; vigil: those that died without a word [silence]
     request_desk   what is asked of TWS, and when it may be [downloads tickhistory history pacing]
     order_line     orders on their way out; account_stream: what TWS tells of them and of the account
+
+For both:
 
     messages       the records that cross the threads
     contract       datanames [spec mnames]

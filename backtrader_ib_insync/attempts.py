@@ -1,4 +1,7 @@
-"""The attempts to have a session with TWS: when the next one may begin, whether there is one, what a person is told."""
+"""The attempts to have a session with TWS: when the next one may begin, whether there is one, what a person is told.
+
+Loop thread only.
+"""
 import logging
 import random
 

@@ -1,4 +1,8 @@
 """Errors that may have ended an order, or only a change or a cancel of it: TWS is asked what it works."""
+import time
+
+#: seconds after which a question that TWS did not answer is asked again
+ANSWER_SECONDS = 30.0
 
 
 class Doubts:
@@ -8,7 +12,8 @@ class Doubts:
         self.store = store
         self.book = book
         self.clear = clear
-        self._asked = self._viewed = 0
+        self._asked = self._viewed = self._answered = 0
+        self._again = 0.0
         self._is_due = False
 
     def add(self, order):
@@ -18,10 +23,16 @@ class Doubts:
         self._is_due = True
 
     def ask(self):
-        """Ask TWS about those that were added since."""
+        """Ask TWS about those that were added since, and again about those that it did not answer for."""
+        now = time.monotonic()
+        if self._answered < self._asked and now >= self._again:
+            for order in self.book.open():
+                if order.life.doubt:
+                    self.add(order)
         if self._is_due:
             self._is_due = False
             self._asked += 1
+            self._again = now + ANSWER_SECONDS
             self.store.list_orders(self._asked)
 
     def listed(self, record):
@@ -37,6 +48,7 @@ class Doubts:
         self._clear(self._viewed)
 
     def _clear(self, number):
+        self._answered = max(self._answered, number)
         for order in self.book.open():
             if 0 < order.life.doubt <= number:
                 self.clear(order)

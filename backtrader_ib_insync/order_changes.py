@@ -4,7 +4,7 @@ from backtrader import Order
 from .errors import BadOrder, BadParameter, UnknownZone
 from .order_fields import EXECTYPES, size, touched
 from .order_keywords import keywords
-from .orders import BLANK, KNOWN, copied
+from .orders import BLANK, copied
 from .zones import parse_stamp
 
 #: what backtrader itself names of an order that can be changed
@@ -41,7 +41,7 @@ def wanted(order, changes):
         terms = terms._replace(trailamount=None)
     if 'size' in named:
         named['size'] = size(named['size'])
-    given = keywords(changes, KNOWN)
+    given = keywords(changes, BLANK)
     _put_in_words(order, given, named)
     over = touched(named)
     kept = {name: value for name, value in terms.keywords.items() if name not in over}

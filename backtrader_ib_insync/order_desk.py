@@ -1,19 +1,22 @@
 """Where orders are made, checked, sent, changed and taken back. Strategy thread; nothing here waits but `whatif`."""
 import logging
+import math
+import time
 
 from backtrader import Order
 
 from . import order_changes, order_fields
 from .errors import BadOrder, BadParameter, IBError, NotConnected
 from .order_book import group_of, own_ref
-from .order_groups import Groups
+from .order_groups import LONGEST_SECONDS, Groups
 from .order_keywords import keywords as keywords_of
 from .order_setting import Settings
-from .orders import KNOWN, IBOrder, date_number, last_bar, tws_order
+from .orders import BLANK, IBOrder, date_number, last_bar, tws_order
 
 log = logging.getLogger(__name__)
 
 TAKEN_BACK = 'taken back: a member of its bracket was rejected ({})'
+RECALL_SECONDS = 1.0
 WHATIF = ('whatif', 'whatIf', 'm_whatIf')
 
 
@@ -31,6 +34,8 @@ class OrderDesk:
         self.settings = Settings(store)
         self.groups = Groups(book, self.cancel_surely)
         self._overdue = []
+        #: by ref: (order, when it is to be cancelled again, seconds to the time after that)
+        self._recalls = {}
         self._off_tick = set()
         self._late = {}
 
@@ -40,7 +45,7 @@ class OrderDesk:
         """A new order, sent; or Rejected with the reason. Raises BadParameter for a keyword that no TWS order has."""
         whatif = any([keywords.pop(name, False) for name in WHATIF])
         try:
-            order = self._make(buy, keywords_of(keywords, KNOWN), **asked)
+            order = self._make(buy, keywords_of(keywords, BLANK), **asked)
         except BadParameter as error:
             self._dissolve(asked['parent'], str(error))
             raise
@@ -68,7 +73,7 @@ class OrderDesk:
             raise BadOrder('the feed {!r} trades no TWS contract: it is not an IBData, or TWS has not told its '
                            'contract yet; wait for the first bar'.format(data._name))
         self._need_link('order not sent')
-        if not self.broker.p.backfill_orders and getattr(data, 'catching_up', False) and not self._is_way_out(order):
+        if self._is_behind(data) and not self._is_way_out(order):
             raise TooEarly('the feed {!r} still delivers history: wait for LIVE in notify_data, or use '
                            'getbroker(backfill_orders=True)'.format(data._name))
         for name, other in (('parent', order.p.parent), ('oco', order.p.oco)):
@@ -77,10 +82,16 @@ class OrderDesk:
                 raise BadOrder('{}: order {} is no longer alive: {}'.format(
                     name, other.ref, (own or other).getstatusname()))
 
+    def _is_behind(self, data):
+        return not self.broker.p.backfill_orders and getattr(data, 'catching_up', False)
+
     def _is_way_out(self, order):
         """Whether an order only makes a position smaller, while bars that could be stale do not come."""
         held = self.broker.getposition(order.data).size
-        return order.data.held_up and held * order.size < 0 and abs(order.size) <= abs(held)
+        conId = order.data.tradecontract.conId
+        leaving = sum(other.executed.remsize for other in self.book.open()
+                      if other.exectype == Order.Market and other.data.tradecontract.conId == conId)
+        return order.data.held_up and held * order.size < 0 and abs(order.size + leaving) <= abs(held)
 
     def _need_link(self, what):
         reason = self.store.link.reason_not_trading()
@@ -116,6 +127,7 @@ class OrderDesk:
         """What no report of TWS's brings about, once a pass."""
         self.settings.look_around(self.broker.cerebro.datas)
         self.groups.look_around()
+        self._call_back()
         if self._overdue and not self.store.link.reason_not_trading():
             overdue, self._overdue = self._overdue, []
             for order in overdue:
@@ -240,10 +252,26 @@ class OrderDesk:
                 self.cancel(member)
 
     def recall(self, order):
-        """It is told as ended, but TWS works it, or keeps it inactive where a person could transmit it: no more."""
-        if not order.life.cancel_asked and not self.store.link.reason_not_trading():
-            order.life.cancel_asked = True
-            self.store.cancel(order.tws)
+        """It is told as ended, but TWS works it, or keeps it where a person could transmit it: no more.
+
+        Returns whether that is news.
+        """
+        is_news = order.ref not in self._recalls and (order.life.works or not order.life.cancel_asked)
+        if is_news:
+            self._recalls[order.ref] = order, -math.inf, RECALL_SECONDS
+        return is_news
+
+    def _call_back(self):
+        """Cancel what was recalled, once there is a link, and again, ever less often, while TWS works it."""
+        if not self._recalls or self.store.link.reason_not_trading():
+            return
+        now = time.monotonic()
+        for ref, (order, due, pause) in list(self._recalls.items()):
+            if due <= now and due > 0 and not order.life.works:
+                del self._recalls[ref]
+            elif due <= now:
+                self.store.cancel(order.tws)
+                self._recalls[ref] = order, now + pause, min(2 * pause, LONGEST_SECONDS)
 
     def _take_back(self, order):
         """TWS tells nothing of orders that were never transmitted: they end here, a parent's children with it."""
@@ -279,6 +307,8 @@ class OrderDesk:
             if 'size' not in names:
                 return False
             raise BadOrder('size {!r}: {!r} have been executed already'.format(terms.size, done))
+        if terms.size > own.terms.size and self._is_behind(own.data):
+            raise TooEarly('size {!r}: the feed {!r} still delivers history'.format(terms.size, own.data._name))
         self._need_link('order {} not modified'.format(own.ref))
         tws, until = self._revised(own, terms, names)
         own.life.before = own.versions()
@@ -302,7 +332,7 @@ class OrderDesk:
     def whatif(self, data, size, timeout, asked):
         """TWS's OrderState of an order that is not placed."""
         named = {name: asked.pop(name) for name in order_changes.MODIFIABLE + ('exectype',) if name in asked}
-        order = self._make(size > 0, keywords_of(asked, KNOWN), data=data, size=abs(size),
+        order = self._make(size > 0, keywords_of(asked, BLANK), data=data, size=abs(size),
                            pricelimit=named.pop('plimit', None), **named)
         self._check(order)
         return self.store.what_if(data.tradecontract, self._fields(order, order.terms)[0], timeout)

@@ -17,6 +17,8 @@ EXECTYPES = {name: exectype for exectype, name in ORDER_TYPES.items()}
 
 #: only these trade below zero
 SIGNED = ('BAG', 'FUT', 'FOP', 'CONTFUT', 'CMDTY')
+#: beyond are TWS's own for a number that is not set
+LARGEST = 1e300
 PRICE_FIELDS = frozenset(['lmtPrice', 'auxPrice', 'trailStopPrice'])
 
 
@@ -157,7 +159,7 @@ def _number(name, value):
         number = float(value)
     except (TypeError, ValueError):
         raise BadOrder('{} {!r}: must be a number'.format(name, value)) from None
-    if not math.isfinite(number):
+    if not abs(number) < LARGEST:
         raise BadOrder('{} {!r}: must be a finite number; has its indicator warmed up?'.format(name, value))
     return number
 
@@ -261,7 +263,8 @@ def _trail_distance(terms, setting, tick):
 
 
 def _start_of_trail(terms, reference):
-    distance = terms.trailamount or reference * terms.trailpercent
+    amount = terms.trailamount and _number('trailamount', terms.trailamount)
+    distance = amount or reference * _number('trailpercent', terms.trailpercent)
     return reference + distance if terms.buy else reference - distance
 
 

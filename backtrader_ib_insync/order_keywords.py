@@ -1,5 +1,7 @@
 """Attributes of a TWS order, as strategies give them by keyword (pure)."""
 import difflib
+import numbers
+import sys
 
 from .errors import BadParameter
 from .insync import TagValue
@@ -7,12 +9,13 @@ from .insync import TagValue
 #: TWS's own, or backtrader's: a keyword may not set them
 RESERVED = ('orderId', 'clientId', 'permId', 'action', 'parentId', 'transmit', 'totalQuantity', 'whatIf')
 TAGGED = ('algoParams', 'smartComboRoutingParams', 'orderMiscOptions')
+UNSET = (2 ** 31 - 1, sys.float_info.max)
 #: what is made of parts, and what its parts have
 PARTS = dict({'conditions': 'condType', 'orderComboLegs': 'price'}, **dict.fromkeys(TAGGED, 'tag'))
 
 
 def keywords(given, known):
-    """`given` with plain names, tag lists built; raises BadParameter for a name that no TWS order has."""
+    """`given` with plain names and as TWS takes it; raises BadParameter for what is not in `known`, a blank order."""
     plain = {}
     for name, value in given.items():
         key = name[2:] if name.startswith('m_') else name
@@ -23,15 +26,25 @@ def keywords(given, known):
         if key in RESERVED:
             raise BadParameter('{!r}: is set by this library, not by keyword{}'.format(
                 name, ', the size is size=' if key == 'totalQuantity' else ''))
-        if value is not None and (key, value) != ('account', ''):
-            plain[key] = _value(key, value)
+        if not _is_unsaid(key, value):
+            plain[key] = _value(key, value, known[key])
     return plain
 
 
-def _value(key, value):
+def _is_unsaid(key, value):
+    """Whether a value is as if nothing had been said: None, and TWS's own for a number that is not set."""
+    return value is None or (key, value) == ('account', '') or isinstance(value, (int, float)) and value in UNSET
+
+
+def _value(key, value, blank):
     if key in PARTS:
         return _parts(key, value)
-    if isinstance(value, (list, tuple, dict, set)) or key == 'softDollarTier' and not hasattr(value, 'name'):
+    is_number = isinstance(value, (int, float))
+    if isinstance(blank, str) and is_number:
+        # the natural name of a strategy
+        return str(value)
+    fits = is_number or isinstance(value, (str, numbers.Number)) or hasattr(value, 'name')
+    if not fits or key == 'softDollarTier' and not hasattr(value, 'name'):
         raise BadParameter('{}={!r}: TWS takes no such value for it'.format(key, value))
     return value
 

@@ -61,7 +61,7 @@ class Version(NamedTuple):
 class Life:
     """What is known of one order's way through TWS."""
     __slots__ = ('acknowledged', 'cancel_asked', 'filled', 'ending', 'until', 'transmitted', 'before', 'listed',
-                 'group', 'doubt', 'shown', 'earlier', 'looked', 'average', 'corrected', 'inactive', 'lost')
+                 'group', 'doubt', 'shown', 'earlier', 'looked', 'average', 'corrected', 'inactive', 'lost', 'works')
 
     def __init__(self):
         #: TWS has said something of it
@@ -90,6 +90,8 @@ class Life:
         self.average = 0.0
         #: TWS corrected the size of an execution: what statuses told as filled counts no more
         self.corrected = False
+        #: it worked when TWS spoke of it last
+        self.works = False
         #: a synchronisation did not show it
         self.lost = False
         #: TWS holds it, not working: somebody can transmit it there
@@ -104,6 +106,7 @@ class Life:
         if said is not NOTHING:
             self.acknowledged = True
             self.inactive = said is DOUBTED
+            self.works = said is ALIVE
         if said is ALIVE and self.ending is not None and self.ending.revocable and not self.doubt:
             self.ending = None
         if said is FILLED:
@@ -173,14 +176,14 @@ class Life:
         if self.ending is not None and self.ending.revocable:
             self.ending = None
 
-    def confirm(self, now):
+    def confirm(self, now, never_worked):
         """TWS lists the order no longer: the end stands."""
         self.doubt = 0
         if self.ending is None and self.transmitted:
             self.ending = Ending(self.ended(now), None, now + FILLS_PATIENCE, True)
         elif self.ending is not None and self.ending.revocable:
             self.ending = self.ending._replace(revocable=False)
-            if self.before is not None:
+            if self.before is not None and never_worked:
                 # a change that crossed a refusal can have made TWS take the order, and fill it
                 self.ending = self.ending._replace(filled=None, latest=now + FILLS_PATIENCE)
 

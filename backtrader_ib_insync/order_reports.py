@@ -100,7 +100,7 @@ class Reports:
     def _clear(self, order):
         """TWS has answered: of an order in doubt, what it has shown last is true. It works, or has ended."""
         if not order.life.shown:
-            order.life.confirm(self.now)
+            order.life.confirm(self.now, order.status == Order.Submitted)
             self._note_end(order)
             return
         order.life.go_on()
@@ -144,12 +144,10 @@ class Reports:
 
     def _recall(self, order, said):
         """It was told as ended, and TWS has it all the same."""
-        if said is ALIVE:
+        if said is ALIVE and self.desk.recall(order):
             self.broker.said('order {} was told as {}, but TWS works it: it is cancelled there'.format(
                 order.ref, order.getstatusname()))
-            # whatever was asked before has not ended it
-            order.life.cancel_asked = False
-        if said is ALIVE or order.life.inactive:
+        elif order.life.inactive:
             self.desk.recall(order)
 
     def _order_error(self, record):

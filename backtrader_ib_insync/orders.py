@@ -10,8 +10,6 @@ from .order_life import Life, Version
 
 #: what a TWS order has that nothing was said of
 BLANK = vars(TWSOrder())
-#: the attributes that a TWS order has
-KNOWN = frozenset(BLANK)
 #: those that no two orders may share
 _LISTS = [name for name, value in BLANK.items() if isinstance(value, list)]
 #: backtrader's date number of 1970-01-01

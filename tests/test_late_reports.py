@@ -60,7 +60,10 @@ def test_p50_p67_what_happens_while_history_is_away_is_told_and_a_position_can_b
         more = run.do(lambda s: s.buy(size=10))
         run.ends(more, 'Rejected')
         assert 'still delivers history' in more.info['message']
-        run.ends(run.do(lambda s: s.close()), *FULL)
+        assert run.do(lambda s: s.broker.modify(stop, size=50)) is False
+        closing, twice = run.do(lambda s: (s.close(), s.close()))
+        run.ends(closing, *FULL)
+        run.ends(twice, 'Rejected')
         agrees(run)
 
 

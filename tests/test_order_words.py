@@ -8,6 +8,7 @@ from test_trading import FULL, agrees, fill_now, rests
 
 import helpers
 import stage
+from backtrader_ib_insync import doubts, synchroniser
 from backtrader_ib_insync.errors import BadParameter
 
 Order = bt.Order
@@ -236,6 +237,34 @@ def test_p58_p61_without_a_link_a_change_is_not_made_and_a_cancel_comes_later():
         assert order.info['message'].startswith('not changed: ') and order.lmtPrice == 150.0
         run.ends(other, 'Submitted', 'Accepted', 'Canceled')
         assert order.alive()
+
+
+@pytest.mark.client_errors
+def test_p60_p67_what_was_told_as_cancelled_and_shows_at_work_after_a_reconnection_is_cancelled():
+    with stage.open(store={'reconnect': -1, 'timeout': 0.2}) as run:
+        order = rests(run)
+        run.scenario(lambda scenario: scenario.refuse_next(10147, 'not found', on='cancel'))
+        run.do(lambda s: s.cancel(order))
+        run.ends(order, 'Submitted', 'Accepted', 'Canceled')
+        run.gateway.fault('cut')
+        run.gateway.wait(lambda world: world.exchange._book.find(1, order.orderId).status == 'Cancelled')
+        assert sum('TWS works it' in said for said in run.said) == 1
+
+
+@pytest.mark.client_errors
+def test_p61_a_question_about_an_order_that_tws_does_not_answer_is_asked_again(monkeypatch):
+    monkeypatch.setattr(synchroniser, 'STEP_SECONDS', 0.5)
+    monkeypatch.setattr(doubts, 'ANSWER_SECONDS', 1.0)
+    with stage.open() as run:
+        order = rests(run)
+        run.scenario(lambda scenario: scenario.refuse_next(
+            201, 'Order rejected - reason:for now', on='modify', inactive=False))
+        run.gateway.fault('drop', 'OpenOrderEnd')
+        run.do(lambda s: s.broker.modify(order, price=151.0))
+        run.until(lambda: order.price == order.lmtPrice == 150.0 and not order.life.doubt)
+        assert run.do(lambda s: s.broker.modify(order, price=152.0))
+        run.gateway.wait(lambda world: world.exchange._book.find(1, order.orderId).order.lmtPrice == 152.0)
+        assert run.life(order) == ['Submitted', 'Accepted']
 
 
 def test_p67_a_run_that_ends_on_its_own_hears_of_its_last_order(make_gateway, store):

@@ -22,7 +22,7 @@ from backtrader_ib_insync.holding import Moved
 Order = bt.Order
 NOW = 1732115400.0          # 2024-11-20 15:10 UTC
 CENT = ((0.0, 0.01),)
-KNOWN = frozenset(vars(TWSOrder()))
+BLANK = vars(TWSOrder())
 
 
 class Data(bt.feed.DataBase):
@@ -51,7 +51,7 @@ def test_p55_every_exec_type_has_its_tws_fields(exectype, asked, expected):
     sent = fields(exectype, buy=False, **asked)
     assert {name: sent[name] for name in expected} == expected
     assert sent['action'] == 'SELL' and sent['totalQuantity'] == 100
-    assert set(sent) <= KNOWN
+    assert set(sent) <= set(BLANK)
 
 
 def test_p55_a_trail_is_by_amount_or_by_percent_never_both():
@@ -158,18 +158,34 @@ def test_p54_a_date_alone_is_good_till_that_date_and_there_is_one():
 @pytest.mark.parametrize('value', [[3], ['x']])
 def test_p57_what_no_message_can_be_made_of_is_an_error_at_once(name, value):
     with pytest.raises(BadParameter, match=name):
-        keywords({name: value}, KNOWN)
+        keywords({name: value}, BLANK)
+
+
+def test_p57_a_number_is_a_name_and_bytes_are_none():
+    assert keywords({'orderRef': 5, 'ocaGroup': 7}, BLANK) == {'orderRef': '5', 'ocaGroup': '7'}
+    with pytest.raises(BadParameter, match='orderRef'):
+        keywords({'orderRef': b'mine'}, BLANK)
+
+
+def test_p57_tws_s_own_word_for_unset_is_not_said():
+    assert keywords({'auxPrice': BLANK['auxPrice'], 'minQty': BLANK['minQty']}, BLANK) == {}
+
+
+@pytest.mark.parametrize('asked', [{'price': 1e308}, {'price': 200.0, 'trailamount': 'x'}])
+def test_p63_what_is_no_number_is_refused_by_name(asked):
+    with pytest.raises(BadOrder, match=list(asked)[-1]):
+        fields(Order.StopTrail, **dict({'trailamount': 5.0}, **asked))
 
 
 def test_p57_none_is_as_if_nothing_had_been_said():
-    assert keywords({'tif': None, 'account': None, 'm_outsideRth': None}, KNOWN) == {}
-    assert keywords({'account': ''}, KNOWN) == {}
+    assert keywords({'tif': None, 'account': None, 'm_outsideRth': None}, BLANK) == {}
+    assert keywords({'account': ''}, BLANK) == {}
 
 
 @pytest.mark.parametrize('name', ['totalQuantity', 'm_totalQuantity', 'whatIf', 'm_whatIf'])
 def test_p57_what_this_library_decides_is_no_keyword(name):
     with pytest.raises(BadParameter, match='by keyword'):
-        keywords({name: 7}, KNOWN)
+        keywords({name: 7}, BLANK)
 
 
 @pytest.mark.parametrize('name', ['lmtPrice', 'auxPrice', 'trailStopPrice'])
@@ -202,7 +218,7 @@ def test_p54_the_constant_of_the_manual():
 def test_p57_tws_attributes_pass_plain_or_with_the_old_prefix():
     given_ = {'orderType': 'LIT', 'm_triggerMethod': 2, 'outsideRth': True,
               'algoParams': {'adaptivePriority': 'Normal'}}
-    made = keywords(given_, KNOWN)
+    made = keywords(given_, BLANK)
     assert made['triggerMethod'] == 2 and made['algoParams'][0].tag == 'adaptivePriority'
     assert fields(keywords=made)['orderType'] == 'LIT'
 
@@ -211,7 +227,7 @@ def test_p57_tws_attributes_pass_plain_or_with_the_old_prefix():
     ('outsideRTH', 'outsideRth'), ('m_lmtprice', 'lmtPrice'), ('orderId', 'orderId'), ('zzz', 'zzz')])
 def test_p57_an_unknown_keyword_is_an_error_that_names_it(name, word):
     with pytest.raises(BadParameter, match=word):
-        keywords({name: 1}, KNOWN)
+        keywords({name: 1}, BLANK)
 
 
 # -- the object --------------------------------------------------------------------------------------------------------
