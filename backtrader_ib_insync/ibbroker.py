@@ -202,7 +202,7 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
 
         Without a link it is False, and TWS is asked when there is one again.
         """
-        return self.desk.cancel(order)
+        return self.desk.cancels.cancel(order)
 
     def modify(self, order, **changes):
         """Change a working order: size, price, plimit, valid, trailamount, trailpercent, or any TWS attribute.

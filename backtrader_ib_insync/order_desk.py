@@ -1,22 +1,19 @@
 """Where orders are made, checked, sent, changed and taken back. Strategy thread; nothing here waits but `whatif`."""
 import logging
-import math
-import time
 
 from backtrader import Order
 
 from . import order_changes, order_fields
 from .errors import BadOrder, BadParameter, IBError, NotConnected
 from .order_book import group_of, own_ref
-from .order_groups import LONGEST_SECONDS, Groups
+from .order_cancels import Cancels
+from .order_groups import Groups
 from .order_keywords import keywords as keywords_of
 from .order_setting import Settings
-from .orders import BLANK, IBOrder, date_number, last_bar, tws_order
+from .orders import BLANK, IBOrder, last_bar, tws_order
 
 log = logging.getLogger(__name__)
 
-TAKEN_BACK = 'taken back: a member of its bracket was rejected ({})'
-RECALL_SECONDS = 1.0
 WHATIF = ('whatif', 'whatIf', 'm_whatIf')
 
 
@@ -32,10 +29,8 @@ class OrderDesk:
         self.store = store
         self.book = book
         self.settings = Settings(store)
-        self.groups = Groups(book, self.cancel_surely)
-        self._overdue = []
-        #: by ref: (order, when it is to be cancelled again, seconds to the time after that)
-        self._recalls = {}
+        self.cancels = Cancels(broker, store, book)
+        self.groups = Groups(book, self.cancels.surely)
         self._off_tick = set()
         self._late = {}
 
@@ -47,7 +42,7 @@ class OrderDesk:
         try:
             order = self._make(buy, keywords_of(keywords, BLANK), **asked)
         except BadParameter as error:
-            self._dissolve(asked['parent'], str(error))
+            self.cancels.dissolve(asked['parent'], str(error))
             raise
         try:
             self._check(order)
@@ -127,11 +122,7 @@ class OrderDesk:
         """What no report of TWS's brings about, once a pass."""
         self.settings.look_around(self.broker.cerebro.datas)
         self.groups.look_around()
-        self._call_back()
-        if self._overdue and not self.store.link.reason_not_trading():
-            overdue, self._overdue = self._overdue, []
-            for order in overdue:
-                self.cancel(order)
+        self.cancels.look_around()
         if self._late:
             self._late = {key: data for key, data in self._late.items() if data.catching_up}
 
@@ -143,16 +134,8 @@ class OrderDesk:
         order.end(Order.Rejected, order.created.dt)
         self.book.retire(order)
         self.broker.notify(order)
-        self._dissolve(order.p.parent, reason)
+        self.cancels.dissolve(order.p.parent, reason)
         return order
-
-    def _dissolve(self, parent, reason):
-        """Take back a bracket of which a member cannot be."""
-        parent = self.book.own(parent)
-        if parent and not parent.life.transmitted:
-            for member in self.book.family(parent):
-                member.tell(0, TAKEN_BACK.format(reason))
-                self.cancel(member)
 
     # -- its TWS fields ------------------------------------------------------------------------------------------------
 
@@ -216,74 +199,6 @@ class OrderDesk:
         self._place(order)
 
     # -- changes -------------------------------------------------------------------------------------------------------
-
-    def cancel(self, order):
-        """Ask TWS to cancel, now or when it can be; returns whether that was done. What has ended is left alone."""
-        own = self.book.own(order)
-        if own is None or not own.alive():
-            return False
-        reason = self.store.link.reason_not_trading()
-        if reason:
-            self.broker.said('order {} not cancelled: {}; it will be when that is over'.format(own.ref, reason))
-            self.cancel_surely(own)
-            return False
-        own.life.cancel_asked = True
-        self.store.cancel(own.tws)
-        if not own.life.transmitted:
-            self._take_back(own)
-        return True
-
-    def cancel_surely(self, order):
-        """Have TWS cancel an order as soon as there is a link."""
-        if not any(order is known for known in self._overdue):
-            self._overdue.append(order)
-
-    def break_up(self, order, reason):
-        """An order cannot be: what is left of its bracket would open a position that it does not guard."""
-        members = self.book.unborn(order)
-        if order.p.transmit:
-            # it was to transmit them all
-            for member in members:
-                member.life.transmitted = member.life.acknowledged
-        # with its parent TWS takes the rest; a parent that was filled meanwhile keeps what guards it
-        for member in [member for member in members if not member.tws.parentId] or members:
-            if member.life.ending is None:
-                member.tell(0, TAKEN_BACK.format(reason))
-                self.cancel(member)
-
-    def recall(self, order):
-        """It is told as ended, but TWS works it, or keeps it where a person could transmit it: no more.
-
-        Returns whether that is news.
-        """
-        is_news = order.ref not in self._recalls and (order.life.works or not order.life.cancel_asked)
-        if is_news:
-            self._recalls[order.ref] = order, -math.inf, RECALL_SECONDS
-        return is_news
-
-    def _call_back(self):
-        """Cancel what was recalled, once there is a link, and again, ever less often, while TWS works it."""
-        if not self._recalls or self.store.link.reason_not_trading():
-            return
-        now = time.monotonic()
-        for ref, (order, due, pause) in list(self._recalls.items()):
-            if due <= now and due > 0 and not order.life.works:
-                del self._recalls[ref]
-            elif due <= now:
-                self.store.cancel(order.tws)
-                self._recalls[ref] = order, now + pause, min(2 * pause, LONGEST_SECONDS)
-
-    def _take_back(self, order):
-        """TWS tells nothing of orders that were never transmitted: they end here, a parent's children with it."""
-        for member in self.book.descent(order):
-            if member.life.ending is not None:
-                # which tells more
-                continue
-            if member is not order:
-                self.store.cancel(member.tws)
-            member.end(Order.Canceled, date_number(self.store.clock()))
-            self.book.retire(member)
-            self.broker.notify(member)
 
     def modify(self, order, changes):
         """Send a working order again with changed terms; returns whether that was done: not when nothing is left."""

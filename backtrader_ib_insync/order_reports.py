@@ -68,7 +68,7 @@ class Reports:
         self.executions.settle(now)
         unsent, self._unsent = self._unsent, []
         for order in unsent:
-            self.desk.break_up(order, order.info['message'])
+            self.desk.cancels.break_up(order, order.info['message'])
         for order in list(self.ending.values()):
             self._try_end(order)
         for holding in self.accounts.settle(now):
@@ -144,11 +144,11 @@ class Reports:
 
     def _recall(self, order, said):
         """It was told as ended, and TWS has it all the same."""
-        if said is ALIVE and self.desk.recall(order):
+        if said is ALIVE and self.desk.cancels.recall(order):
             self.broker.said('order {} was told as {}, but TWS works it: it is cancelled there'.format(
                 order.ref, order.getstatusname()))
         elif order.life.inactive:
-            self.desk.recall(order)
+            self.desk.cancels.recall(order)
 
     def _order_error(self, record):
         order = self.book.by_id.get((self.broker.store.clientId, record.orderId))
@@ -209,14 +209,14 @@ class Reports:
     def _end(self, order, status):
         if order.life.inactive or order.life.lost and not order.life.acknowledged:
             # TWS does not list what it was not given to transmit, and keeps it
-            self.desk.recall(order)
+            self.desk.cancels.recall(order)
         if not order.info.get('message') and status == Order.Rejected:
             order.tell(0, 'TWS holds the order inactive and gave no reason')
         order.end(status, date_number(self.now))
         self.book.retire(order)
         self.broker.notify(order)
         if status in (Order.Rejected, Order.Margin):
-            self.desk.break_up(order, order.info['message'])
+            self.desk.cancels.break_up(order, order.info['message'])
 
     def _execution(self, record):
         if self.view is not None:
@@ -288,7 +288,7 @@ class Reports:
             self.broker.said('order {}: {}'.format(order.ref, order.info['message']))
             self.versions.restore(order)
         if order.life.listed and order.life.cancel_asked:
-            self.desk.cancel_surely(order)
+            self.desk.cancels.surely(order)
         if order.life.transmitted and not order.life.listed and order.life.ending is None:
             order.tell(0, 'TWS does not list the order after the reconnection')
             order.life.missed(self.now)

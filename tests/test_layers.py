@@ -12,8 +12,8 @@ LAYERS = (
     '__init__',
     'ibdata ibbroker ibclone rowfeed',
     'archive columns course daycourse declared delivery identity livequeue journey livestream overture progress proof '
-    'regularhours resampler rows tickcourse currencies doubts executions order_desk order_reports order_setting '
-    'order_versions positions strangers trades',
+    'regularhours resampler rows tickcourse currencies doubts executions order_cancels order_desk order_reports '
+    'order_setting order_versions positions strangers trades',
     'ibstore',
     'bridge guests singleton sleeper',
     'connection line linkwatch order_line request_desk synchroniser heartbeat streams subscription downloads '
