@@ -14,7 +14,8 @@ Where to look; in brackets the files that one is made of. On the strategy thread
 
     ibbroker       IBBroker: orders, cash, positions [positions currencies comminfo]
     orders         IBOrder [order_fields order_keywords order_force order_life]
-    order_desk     what strategies order, on the way to TWS [order_setting order_groups order_changes order_book]
+    order_desk     what strategies order, on the way to TWS [order_setting order_groups order_cancels order_changes
+                   order_book]
     order_reports  what TWS says of it, and back [order_versions doubts strangers]
     executions     what was filled, and what it cost [fills trades]
     account        cash and positions as TWS tells them [holding]

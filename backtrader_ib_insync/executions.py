@@ -34,8 +34,9 @@ class Executions:
         if order is not None:
             self.book.name(order, record.permId)
             order.life.acknowledged = True
-            # what was told as filled is of before the correction, which came first
-            order.life.corrected = order.life.corrected or is_correction(record.execId)
+            # a bust that came before what it busts: what was told as filled was with that
+            is_bust = is_correction(record.execId) and not record.shares
+            order.life.corrected = order.life.corrected or is_bust
         made_up = order and self._made_up.get(order.ref)
         if made_up and _is_of(made_up, record) and 0 < record.shares <= abs(made_up.size):
             self._explain(made_up, record)

@@ -14,7 +14,7 @@ from .guests import STOPPED, Guests
 from .line import REQIDBASE
 from .linkstate import LinkState
 from .localclock import local_time
-from .messages import Closed
+from .messages import Closed, Notice
 from .singleton import MetaSingleton, stand_in
 from .sleeper import Sleeper
 
@@ -151,9 +151,9 @@ class IBStore(bt.Store, Bridge, metaclass=MetaSingleton):
         self.notifs.append((msg, args, kwargs))
 
     def notify(self, msg, *args, **kwargs):
-        """Tell the user once, by log and by `notify_store`."""
+        """Tell the user once, by log and, as a `Notice`, by `notify_store`."""
         log.warning('%s', msg)
-        self.put_notification(msg, *args, **kwargs)
+        self.put_notification(msg if isinstance(msg, Notice) else Notice(-1, 0, msg), *args, **kwargs)
 
     def get_notifications(self):
         """What `notify_store` has to be told; cerebro asks once at the start of each pass."""

@@ -83,7 +83,7 @@ class LinkState:
         if not allowed:
             return 'reconnect=0 allows no attempt to reconnect'
         how = 'for ever' if allowed < 0 else 'up to {} times'.format(allowed)
-        return 'reconnecting {}, every {:g} s'.format(how, every)
+        return 'reconnecting {}, every {:g} s at first'.format(how, every)
 
     def _take_restored(self, restored):
         self.up = True

@@ -2,7 +2,7 @@
 import asyncio
 import logging
 
-from .errors import BadParameter, NotConnected, TimedOut
+from .errors import BadParameter, NotConnected, RequestRefused, TimedOut
 from .loop import retrieve
 from .messages import OrdersListed, Synchronised, Synchronising
 
@@ -10,6 +10,8 @@ log = logging.getLogger(__name__)
 
 #: seconds TWS has for each step
 STEP_SECONDS = 20.0
+#: what TWS refuses requests with that fail its checks, one for orders in read-only mode among them
+READ_ONLY = 321
 #: steps that TWS in read-only mode refuses, under no request id
 ORDER_STEPS = ('open orders', 'completed orders')
 #: TWS is known to leave this one unanswered; executions tell the fills, and what is not listed as open has ended
@@ -53,9 +55,13 @@ class Synchroniser:
         self.account.tell(Synchronised(not self.is_read_only))
 
     async def list_orders(self, number):
-        """Have TWS list the open orders once more; raises NotConnected, TimedOut."""
+        """Have TWS list the open orders once more; raises NotConnected, TimedOut, RequestRefused."""
         async with self._turn:
+            # it may have left its read-only mode
+            self._refusal.clear()
             await self._step(ORDER_STEPS[0], self.ib.reqOpenOrdersAsync)
+            if self._refusal.is_set():
+                raise RequestRefused(READ_ONLY, 'the API is read-only')
             self.account.tell(OrdersListed(number))
 
     async def _step(self, name, ask):

@@ -267,6 +267,26 @@ def test_p61_a_question_about_an_order_that_tws_does_not_answer_is_asked_again(m
         assert run.life(order) == ['Submitted', 'Accepted']
 
 
+@pytest.mark.client_errors
+def test_p60_p61_an_order_in_doubt_lives_while_tws_is_read_only_and_lists_none(monkeypatch):
+    monkeypatch.setattr(doubts, 'ANSWER_SECONDS', 0.5)
+    with stage.open() as run:
+        order = rests(run)
+        run.gateway.fault('readonly', '15')
+        asked = len(run.sent('ReqOpenOrders'))
+
+        def twice(strategy):
+            for price in (151.0, 152.0):
+                strategy.broker.modify(order, price=price)
+                strategy.broker.store._release()
+        run.do(twice)
+        run.until(lambda: len(run.sent('ReqOpenOrders')) > asked + 1)
+        assert order.alive() and order.life.doubt
+        run.until(lambda: not order.life.doubt)
+        assert order.price == order.lmtPrice == 150.0 and run.life(order) == ['Submitted', 'Accepted']
+        assert run.do(lambda s: s.broker.modify(order, price=153.0))
+
+
 def test_p67_a_run_that_ends_on_its_own_hears_of_its_last_order(make_gateway, store):
     gateway = make_gateway(messages_per_second=0)
     made = store(gateway)

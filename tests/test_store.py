@@ -59,8 +59,9 @@ def test_p05_a_second_store_says_what_of_it_had_no_effect(store, gateway):
     first = store(gateway, clientId=7)
     assert ibnew.IBStore(clientId=7) is first and not first.get_notifications()
     assert ibnew.IBStore(clientId=8, readonly=True) is first
-    (text, _, _), = first.get_notifications()
-    assert 'clientId=8' in text and 'it is 7' in text and 'readonly=True' in text
+    (told, _, _), = first.get_notifications()
+    text = str(told)
+    assert told.errorCode == 0 and 'clientId=8' in text and 'it is 7' in text and 'readonly=True' in text
 
 
 def test_the_store_takes_its_parameters_from_a_feed_or_a_broker(store, gateway):
