@@ -136,12 +136,11 @@ class Executions:
         execution = fill.execution
         moved = self.accounts.execute(execution.contract, execution.account, size, execution.price, now, None)
         self.fills.adjust(fill, size, moved, now)
-        self._replay(execution)
+        self._replay(fill)
 
-    def _replay(self, execution):
+    def _replay(self, fill):
         """After a correction the position is what executions would have made of it."""
-        position = self.fills.replayed(execution.account, execution.contract.conId)
-        self.accounts.reprice(execution.contract, execution.account, position)
+        self.accounts.reprice(fill.execution.contract, fill.execution.account, self.fills.replayed(fill))
 
     def _say_corrected(self, record):
         self.broker.said('TWS corrected the execution of {} to {:g} at {}'.format(
@@ -150,12 +149,12 @@ class Executions:
     def _reprice(self, fill, change):
         execution = fill.execution
         self.accounts.amend(execution.contract, execution.account, fill.moved.opened, change)
-        self._replay(execution)
+        self._replay(fill)
         if fill.bit is not None:
             # of what was told as one, another part may stay as it was
             change *= fill.size / fill.bit.size
             fill.order.reprice(fill.bit, change)
-            trades.reprice(fill.order, fill.bit, change, self.broker.strategies())
+            trades.reprice(fill.order, fill.bit, change, self.fills.is_gone(fill), self.broker.strategies())
 
     def commission(self, record):
         """What an execution cost; one that comes after its fill was told is paid by the order and its trade."""

@@ -1,5 +1,6 @@
 """Executions, each once: what they did, and the commission that makes them final (pure)."""
 import collections
+import itertools
 import math
 from typing import NamedTuple
 
@@ -116,15 +117,25 @@ class Fills:
         """How much of an order has been executed, as far as TWS listed executions."""
         return tidy(sum(abs(fill.size) for fill in self.known.values() if fill.execution.permId == permId))
 
-    def replayed(self, account, conId):
-        """The position in a contract that these fills lead to, from where it stood before the first of them."""
-        position = Position()
-        ours = [fill for fill in self.known.values() if _key(fill) == (account, conId)]
-        position.fix(ours[0].moved.size_before, ours[0].moved.price_before)
-        for fill in (fill for fill in ours if fill.size):
-            position.update(fill.size, fill.execution.price)
+    def replayed(self, fill):
+        """The position that the fills of this one's contract lead to, from where it stood before the first of them."""
+        position, alike = Position(), self._alike(fill)
+        position.fix(alike[0].moved.size_before, alike[0].moved.price_before)
+        for other in alike:
+            if other.size:
+                position.update(other.size, other.execution.price)
         position.size = tidy(position.size)
         return position
+
+    def is_gone(self, fill):
+        """Whether the position has been flat, or on the other side, since this fill."""
+        after = self._alike(fill)
+        sizes = list(itertools.accumulate([after[0].moved.size_before] + [other.size for other in after]))
+        since = sizes[after.index(fill) + 1:]
+        return any(tidy(size) * since[0] <= 0 for size in since)
+
+    def _alike(self, fill):
+        return [other for other in self.known.values() if _key(other) == _key(fill)]
 
     def on_commission(self, record):
         """Take a commission, unknown is 0; returns an Amended when its fill had been told already, else None."""

@@ -115,12 +115,12 @@ def charge(order, bit, amount, strategies):
         trade.pnlcomm = trade.pnl - trade.commission
 
 
-def reprice(order, bit, change, strategies):
-    """A correction changed the price of an execution by `change`."""
+def reprice(order, bit, change, is_gone, strategies):
+    """A correction changed the price of an execution by `change`; of one that `is_gone` the latest trade takes it."""
     trade = _last(order, bit, strategies)
     if trade is None:
         return
-    if trade.isopen and bit.opened and trade.size:
+    if trade.isopen and bit.opened and trade.size and not is_gone:
         trade.price += change * bit.opened / trade.size
-    trade.pnl -= order.comminfo.profitandloss(bit.closed, 0.0, change)
+    trade.pnl -= order.comminfo.profitandloss(bit.size if is_gone else bit.closed, 0.0, change)
     trade.pnlcomm = trade.pnl - trade.commission

@@ -181,6 +181,20 @@ def test_p51_p63_so_it_is_through_zero_and_in_a_reversal(sold, busted):
         assert run.position().price == pytest.approx(prices[1 - busted])
 
 
+def test_p51_p63_a_correction_of_a_fill_that_is_long_closed_leaves_the_price_of_what_is_held_now():
+    with stage.open() as run:
+        old = run.do(lambda s: s.buy(size=10))
+        run.ends(old, *FULL)
+        run.ends(run.do(lambda s: s.close()), *FULL)
+        held = run.ends(run.do(lambda s: s.buy(size=10)), *FULL)
+        first, price = run.gateway.call(lambda world: world.exchange._fills.all()[0].execution), held.executed.price
+        run.gateway.call(lambda world: world.exchange.correct(world.now, first.execId, price=first.price - 5.0))
+        run.until(lambda: old.executed.price == pytest.approx(first.price - 5.0))
+        trade = run.strategy._trades[run.datas[0]][0][-1]
+        assert run.position().price == pytest.approx(price) == trade.price
+        agrees(run)
+
+
 def test_p51_a_fill_that_is_busted_before_it_was_told_is_never_told():
     with stage.open(broker={'commission_wait': 30.0}) as run:
         run.scenario(lambda scenario: (setattr(scenario, 'commission_delay', 5.0),
