@@ -1,6 +1,7 @@
 """The house rules that a syntax tree can show: which file may import which, and what none may do."""
 import ast
 import pathlib
+import re
 import sys
 
 import pytest
@@ -168,3 +169,9 @@ def test_a_cancelled_coroutine_ends():
                     caught = [ast.dump(handler.type) if handler.type else '' for handler in node.handlers]
                     broad = [place for place, text in enumerate(caught) if "id='Exception'" in text]
                     assert not broad or any('CancelledError' in text for text in caught[:broad[0]]), (name, node.lineno)
+
+
+@pytest.mark.parametrize('trees', [LIBRARY, SIMULATOR], ids=['library', 'simulator'])
+def test_the_map_names_every_file(trees):
+    words = set(re.findall(r'\w+', ast.get_docstring(trees['__init__'])))
+    assert set(trees) - words <= {'__init__', '__main__', 'version'}
