@@ -10,6 +10,8 @@ from .orders import date_number
 TAKEN_BACK = 'taken back: a member of its bracket was rejected ({})'
 #: seconds that TWS has to cancel what was recalled, before it is asked again
 RECALL_SECONDS = 1.0
+#: TWS says nothing of a cancel of what was never transmitted: so far apart the last one is sent
+SILENT_SECONDS = 8.0
 
 
 class Cancels:
@@ -83,7 +85,7 @@ class Cancels:
             return
         now = time.monotonic()
         for ref, (order, due, pause) in list(self._recalls.items()):
-            if due <= now and due > 0 and not order.life.works:
+            if order.life.gone or not order.life.works and pause > SILENT_SECONDS:
                 del self._recalls[ref]
             elif due <= now:
                 self.store.cancel(order.tws)

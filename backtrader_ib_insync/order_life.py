@@ -61,7 +61,8 @@ class Version(NamedTuple):
 class Life:
     """What is known of one order's way through TWS."""
     __slots__ = ('acknowledged', 'cancel_asked', 'filled', 'ending', 'until', 'transmitted', 'before', 'listed',
-                 'group', 'doubt', 'shown', 'earlier', 'looked', 'average', 'corrected', 'inactive', 'lost', 'works')
+                 'group', 'doubt', 'shown', 'earlier', 'looked', 'average', 'corrected', 'inactive', 'lost', 'works',
+                 'gone')
 
     def __init__(self):
         #: TWS has said something of it
@@ -92,6 +93,8 @@ class Life:
         self.corrected = False
         #: it worked when TWS spoke of it last
         self.works = False
+        #: TWS said that it has it no more
+        self.gone = False
         #: a synchronisation did not show it
         self.lost = False
         #: TWS holds it, not working: somebody can transmit it there
@@ -107,6 +110,7 @@ class Life:
             self.acknowledged = True
             self.inactive = said is DOUBTED
             self.works = said is ALIVE
+            self.gone = said in (ENDED, FILLED)
         if said is ALIVE and self.ending is not None and self.ending.revocable and not self.doubt:
             self.ending = None
         if said is FILLED:
@@ -121,6 +125,7 @@ class Life:
     def on_error(self, kind, text, now):
         """Take an error by its kind; returns whether it brings an end, which is then in `ending`."""
         status = ENDING_ERRORS.get(kind)
+        self.gone = self.gone or kind in ('cancel done', 'dead')
         if kind == 'cancel refused':
             self.cancel_asked = False
             self.acknowledged = True

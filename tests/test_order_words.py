@@ -131,12 +131,15 @@ def test_p53_what_left_of_a_bracket_before_the_link_was_lost_does_not_stay_untra
 
 
 @pytest.mark.client_errors
-def test_p53_what_arrived_of_a_bracket_whose_rest_the_dead_link_swallowed_does_not_stay_untransmitted_at_tws():
+@pytest.mark.parametrize('refused', [0, 1])
+def test_p53_what_arrived_of_a_bracket_whose_rest_the_dead_link_swallowed_does_not_stay_untransmitted_at_tws(refused):
     with stage.open(store={'reconnect': -1, 'timeout': 0.2}) as run:
         def act(strategy):
             parent = strategy.buy(transmit=False, **LIMIT)
             strategy.broker.store._release()
             run.gateway.wait(lambda world: world.exchange._book.find(1, parent.orderId))
+            for _ in range(refused):
+                run.gateway.call(lambda world: world.exchange.scenario.refuse_next(321, 'not now', on='cancel'))
             run.gateway.fault('stall', '1000')
             child = strategy.sell(parent=parent, exectype=Order.Stop, price=100.0, size=10)
             strategy.broker.store._release()
