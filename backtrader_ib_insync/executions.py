@@ -126,10 +126,15 @@ class Executions:
             self._resize(fill, size, now)
 
     def _take_back(self, fill, record, now):
-        """An execution comes after its correction: what that took off is not in what was made up of its order."""
-        made_up = fill.order and self._made_up.get(fill.order.ref)
+        """An execution comes after its correction: what that took off is not to be made up, or was made up in error."""
+        if fill.order is None or not fill.overtook:
+            return
+        fill.overtook = False
+        made_up = self._made_up.get(fill.order.ref)
         less = tidy(abs(fill.size) - record.shares)
-        if made_up and _is_of(made_up, record) and 0 > less >= -abs(made_up.size):
+        if made_up is None:
+            fill.order.life.correct(less)
+        elif _is_of(made_up, record) and 0 > less >= -abs(made_up.size):
             self._resize(made_up, math.copysign(less, -made_up.size), now)
 
     def _resize(self, fill, size, now):

@@ -12,9 +12,10 @@ from .order_fields import tidy
 class Fill:
     """One execution on its way to its order; `order` is None when not ours, `bit` is what the order made of it.
 
-    `commission` and `realizedPNL` are TWS's, None while it has not told them.
+    `commission` and `realizedPNL` are TWS's, None while it has not told them. `overtook` tells that it came as a
+    correction, and what it corrects has not come.
     """
-    __slots__ = ('execution', 'order', 'size', 'moved', 'commission', 'realizedPNL', 'arrived', 'bit')
+    __slots__ = ('execution', 'order', 'size', 'moved', 'commission', 'realizedPNL', 'arrived', 'bit', 'overtook')
 
     def __init__(self, execution, order, size, moved, arrived):
         self.execution = execution
@@ -24,6 +25,7 @@ class Fill:
         self.commission = self.realizedPNL = None
         self.arrived = arrived
         self.bit = None
+        self.overtook = is_correction(execution.execId)
 
 
 def _key(fill):

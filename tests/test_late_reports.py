@@ -411,12 +411,16 @@ def test_p51_a_bust_that_overtakes_its_execution_takes_back_what_was_made_up(imp
         run.until(lambda: order.executed.size == run.position().size == run.ledger()[0] == 4)
 
 
-def test_p51_a_bust_that_overtakes_its_execution_and_its_end_is_not_made_good():
+@pytest.mark.parametrize('left', [0, 4])
+def test_p51_a_correction_that_overtakes_its_execution_and_its_end_is_not_made_good(left):
     with stage.open(gateway={'speed': 1}) as run:
-        run.gateway.fault('late', 'execution', '2')
-        run.gateway.fault('late', 'status', '1')
+        run.gateway.fault('late', 'execution', '1')
+        run.scenario(lambda scenario: setattr(scenario, 'dropped', frozenset(['Filled'])))
         order = run.do(lambda s: s.buy(size=10))
         run.gateway.wait(lambda world: world.exchange.executions())
-        correct(run, shares=0)
-        run.ends(order, 'Submitted', 'Accepted', 'Canceled')
-        assert order.executed.size == 0 == run.position().size
+        correct(run, shares=left)
+        # 10148 says that it is filled
+        run.do(lambda s: s.cancel(order))
+        run.until(lambda: run.ended(order))
+        assert run.life(order)[-1] == ('Completed' if left else 'Canceled')
+        assert order.executed.size == left == run.position().size == run.ledger()[0]
