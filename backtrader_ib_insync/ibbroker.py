@@ -77,6 +77,7 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
         self._cerebro = None
         self._comminfos = {}
         self._detour = trades.Detour()
+        self._busts = trades.Busts()
 
     @property
     def cerebro(self):
@@ -267,10 +268,12 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
     def get_notification(self):
         """The next order to tell, None when there is none in this pass."""
         self._detour.end()
+        self._busts.end(self.strategies())
         order = self.notifs.popleft() if self.notifs else None
         if order is not None:
             trades.seed(order, self.strategies())
             self._detour.begin(order, self.strategies())
+            self._busts.begin(order)
         return order
 
     def backlog(self):

@@ -7,6 +7,7 @@ A fault is a line of words: `cut rst`, `stall 20`, `drop status 2`. In a plan ea
     refuse SECONDS               accept no connection for that long
     restart [SECONDS] [ids]      the daily restart: cut, refuse; with `ids` the next valid order id rolls back
     stall SECONDS                the sockets stay open and silent both ways
+    tear REQUESTS REPLIES        the sockets die unnoticed once so many more requests have come and replies gone
     slow BYTES SECONDS           so many bytes a second for that long
     split [SIZE] [SECONDS]       bytes leave SIZE (1) at a time
     drop KIND [COUNT]            lose the next COUNT (1) replies of a kind

@@ -62,6 +62,11 @@ def _resume(faults):
         session.receive_data(b'')
 
 
+def tear(faults, heard, said):
+    for session in faults.gateway.sessions:
+        session.tear(int(heard), int(said))
+
+
 def slow(faults, rate, length):
     now = faults.gateway.now
     for session in faults.gateway.sessions:
@@ -193,5 +198,5 @@ def garbage(faults, size='16'):
 
 
 MISHAPS = {function.__name__: function for function in (
-    cut, refuse, restart, stall, slow, split, drop, duplicate, late, reorder, relent, lost, broken, farm, port,
+    cut, refuse, restart, stall, tear, slow, split, drop, duplicate, late, reorder, relent, lost, broken, farm, port,
     unsubscribe, pacing, lag, busy, readonly, skew, bust, correct, error, garbage)}

@@ -19,6 +19,8 @@ class Session:
         self.link = Link()
         self._reader = wire.Reader(expects_hello=True)
         self._unread = b''
+        #: how many more requests come and replies go before the socket is dead
+        self._heard_yet = self._said_yet = float('inf')
 
     def receive_data(self, data):
         """Take bytes from the client and act on every whole message in them."""
@@ -43,8 +45,13 @@ class Session:
             self.send_now(passed)
 
     def send_now(self, reply):
-        if self.version and not self.closing:
+        self._said_yet -= 1
+        if self.version and not self.closing and self._said_yet >= 0:
             self.link.put(wire.frame(replies.encode(reply, self.version)))
+
+    def tear(self, heard, said):
+        """Be dead, with no sign of it, once so many more requests have come and so many replies have gone."""
+        self._heard_yet, self._said_yet = heard, said
 
     def refuse(self, reqId, code, text):
         self.send(replies.Error(reqId, code, text))
@@ -83,6 +90,9 @@ class Session:
         self.link.put(wire.frame([str(version), self.gateway.time_text()]))
 
     def _act(self, fields):
+        self._heard_yet -= 1
+        if self._heard_yet < 0:
+            return
         try:
             request = requests.decode(fields, self.version)
         except requests.BadRequest as error:

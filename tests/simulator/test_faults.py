@@ -273,6 +273,17 @@ def test_what_happened_before_a_fault_was_told_before_it(words):
     assert one.hear_only(46) == whole.hear_only(46)
 
 
+def test_a_torn_socket_takes_so_many_requests_and_says_so_many_replies_and_is_silent():
+    one = talk()
+    inject(one, 'tear', 1, 2)
+    one.say(49, 1)
+    one.gateway.tell(2110, 'once')
+    one.gateway.tell(2110, 'twice')
+    one.say(49, 1)
+    assert numbers(one) == ['49', '4']
+    assert not one.session.closing
+
+
 def test_what_was_asked_during_a_stall_is_answered_after_what_happened_in_it(one):
     one.subscribe(5)
     inject(one, 'stall', 60)
