@@ -1,8 +1,10 @@
-"""Errors that may have ended an order, or only a change or a cancel of it: TWS is asked what it works."""
+"""Errors that may have ended an order, or only a change or a cancel of it, and silence: TWS is asked what it works."""
 import time
 
 #: seconds after which a question that TWS did not answer is asked again
 ANSWER_SECONDS = 30.0
+#: seconds that TWS has to say something of what it was sent
+WORD_SECONDS = 30.0
 
 
 class Doubts:
@@ -25,6 +27,9 @@ class Doubts:
     def ask(self):
         """Ask TWS about those that were added since, and again about those that it did not answer for."""
         now = time.monotonic()
+        for order in self.book.unanswered(now - WORD_SECONDS):
+            if self.store.link.up and order.life.is_unanswered():
+                self.add(order)
         if self._answered < self._asked and now >= self._again:
             for order in self.book.open():
                 if order.life.doubt:

@@ -1,6 +1,7 @@
-"""The orders of this broker, by every name they go by (pure)."""
+"""The orders of this broker, by every name they go by, and of which of them TWS owes a word."""
 import collections
 import itertools
+import time
 import uuid
 
 #: marks an order as one of ours, in this run or an earlier one
@@ -38,6 +39,8 @@ class OrderBook:
         self.by_ref = {}
         self.living = {}
         self.families = collections.defaultdict(list)
+        #: by ref: since when TWS owes a word of it (by `time.monotonic`), longest first
+        self._owed = collections.OrderedDict()
 
     def add(self, order):
         tws = order.tws
@@ -69,6 +72,18 @@ class OrderBook:
     def own(self, order):
         """The order that a clone, or itself, stands for; None when it was never sent, and for None."""
         return None if order is None else self.by_ref.get(order.ref)
+
+    def sent(self, order):
+        """It, a change or a cancel of it went to TWS, which may lose that, or take it without a word."""
+        self._owed.pop(order.ref, None)
+        self._owed[order.ref] = time.monotonic()
+
+    def unanswered(self, before):
+        """The living orders that were sent before that (by `time.monotonic`), each once."""
+        due = list(itertools.takewhile(lambda ref: self._owed[ref] <= before, self._owed))
+        for ref in due:
+            del self._owed[ref]
+        return [self.living[ref] for ref in due if ref in self.living]
 
     def retire(self, order):
         """It has ended: it stays known, for late reports."""

@@ -45,6 +45,7 @@ class Cancels:
             return False
         own.life.cancel_asked = True
         self.store.cancel(own.tws)
+        self.book.sent(own)
         if not own.life.transmitted:
             self._take_back(own)
         return True

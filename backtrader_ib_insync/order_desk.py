@@ -111,6 +111,7 @@ class OrderDesk:
         if order.tws.transmit:
             for member in self.book.family(order):
                 member.life.transmitted = True
+                self.book.sent(member)
 
     def _weight(self, data):
         """How loud a refusal is while `data` catches up: the first is a warning, one a bar would bury the rest."""

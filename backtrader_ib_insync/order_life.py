@@ -95,7 +95,7 @@ class Life:
         self.works = False
         #: TWS said that it has it no more
         self.gone = False
-        #: a synchronisation did not show it
+        #: TWS did not list it where it should have
         self.lost = False
         #: TWS holds it, not working: somebody can transmit it there
         self.inactive = False
@@ -170,6 +170,11 @@ class Life:
             filled = size if self.ending.status == Order.Completed else 0.0
         return 0.0 if self.corrected else max(0.0, tidy(filled - done))
 
+    def is_unanswered(self):
+        """Whether TWS has said nothing of it, or of what it was asked to do with it last."""
+        return self.transmitted and self.ending is None and (
+            not self.acknowledged or self.cancel_asked or self.before is not None)
+
     def is_doubted(self):
         """Whether only TWS can tell if an error has ended the order."""
         return self.ending is not None and self.ending.revocable and self.ending.latest == math.inf
@@ -185,7 +190,7 @@ class Life:
         """TWS lists the order no longer: the end stands."""
         self.doubt = 0
         if self.ending is None and self.transmitted:
-            self.ending = Ending(self.ended(now), None, now + FILLS_PATIENCE, True)
+            self.missed(now)
         elif self.ending is not None and self.ending.revocable:
             self.ending = self.ending._replace(revocable=False)
             if self.before is not None and never_worked:
@@ -193,7 +198,7 @@ class Life:
                 self.ending = self.ending._replace(filled=None, latest=now + FILLS_PATIENCE)
 
     def missed(self, now):
-        """A synchronisation ended and TWS did not list it: it has ended, or never arrived."""
+        """TWS has listed what it has, and not this: it has ended, or never arrived."""
         self.lost = True
         status = self.ended(now) if self.acknowledged else Order.Rejected
         self.ending = Ending(status, None, now + LISTING_PATIENCE, True)

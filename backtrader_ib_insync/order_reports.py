@@ -100,6 +100,8 @@ class Reports:
     def _clear(self, order):
         """TWS has answered: of an order in doubt, what it has shown last is true. It works, or has ended."""
         if not order.life.shown:
+            if order.life.ending is None:
+                order.tell(0, 'TWS does not list the order')
             order.life.confirm(self.now, order.status == Order.Submitted)
             self._note_end(order)
             return

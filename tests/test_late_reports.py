@@ -7,7 +7,8 @@ from test_trading import FULL, LIMIT, agrees, fill_now, rests
 
 import helpers
 import stage
-from backtrader_ib_insync import ibdata, order_life, simulator
+from backtrader_ib_insync import doubts, ibdata, order_life, simulator
+from backtrader_ib_insync.simulator import requests
 
 Order = bt.Order
 AGAIN = {'reconnect': -1, 'timeout': 0.2}
@@ -65,6 +66,58 @@ def test_p50_p67_what_happens_while_history_is_away_is_told_and_a_position_can_b
         run.ends(closing, *FULL)
         run.ends(twice, 'Rejected')
         agrees(run)
+
+
+# -- what TWS never says -----------------------------------------------------------------------------------------------
+
+def lose(run, kind):
+    """TWS loses the next message of a kind that it is sent."""
+    def act(world):
+        handle = world._handlers[kind]
+
+        def ignore(session, request):
+            world._handlers[kind] = handle
+        world._handlers[kind] = ignore
+    run.gateway.call(act)
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(doubts, 'WORD_SECONDS', 0.5)
+
+
+def test_p51_an_order_that_tws_works_without_a_word_is_found(impatient):
+    with stage.open() as run:
+        run.gateway.fault('drop', 'order')
+        run.gateway.fault('drop', 'status')
+        rests(run)
+
+
+def test_p59_an_order_that_tws_loses_is_rejected(impatient):
+    with stage.open() as run:
+        lose(run, requests.PlaceOrder)
+        order = run.do(lambda s: s.buy(**LIMIT))
+        run.ends(order, 'Submitted', 'Rejected')
+        assert order.info['message'] == 'TWS does not list the order'
+
+
+@pytest.mark.client_errors
+def test_p58_a_cancel_that_tws_answers_with_silence_is_told_all_the_same(impatient):
+    with stage.open() as run:
+        order = rests(run)
+        run.gateway.fault('drop', 'status')
+        run.gateway.fault('drop', 'error')
+        run.do(lambda s: s.cancel(order))
+        run.ends(order, 'Submitted', 'Accepted', 'Canceled')
+
+
+def test_p61_a_change_that_tws_loses_is_not_taken_for_made(impatient):
+    with stage.open() as run:
+        order = rests(run)
+        lose(run, requests.PlaceOrder)
+        assert run.do(lambda s: s.broker.modify(order, price=140.0))
+        run.until(lambda: order.lmtPrice == order.created.price == 150.0 and order.life.before is None)
+        assert order.alive()
 
 
 # -- executions that are late ------------------------------------------------------------------------------------------

@@ -151,6 +151,8 @@ def test_p51_a_corrected_execution_replaces_the_first():
         run.until(lambda: run.position().size == 0)
         agrees(run)
         assert order.executed.size == 0
+        run.until(lambda: run.trades[-1].isclosed)
+        assert run.trades[-1].pnl == 0 and not run.strategy._trades[run.datas[0]][0][-1].isopen
 
 
 def test_p58_p60_cancelled_by_the_user_once_and_a_dead_order_is_left_alone():
