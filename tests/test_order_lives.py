@@ -71,6 +71,11 @@ DEEDS = st.lists(st.one_of(
     st.tuples(st.just('swallowed'), st.integers(0, 9), st.integers(0, 9), PRICES)), min_size=1, max_size=8)
 
 
+def terms(tws):
+    """Size and prices, 0.0 for what is not set."""
+    return [number if number and number < 1e300 else 0.0 for number in (tws.totalQuantity, tws.lmtPrice, tws.auxPrice)]
+
+
 class Life:
     """Does the deeds of one life on the strategy thread: each in a pass of its own, or all in one."""
 
@@ -82,6 +87,14 @@ class Life:
         self.begun = run.gateway.call(lambda world: len(world.exchange.executions(clientId=1)))
 
     def live(self, fate, partials, refusals, deeds, at_once):
+        self.do(fate, partials, refusals, deeds, at_once)
+        self.agree()
+        # a cancel that TWS refuses leaves its order working
+        if not any(on == 'cancel' for _, on in refusals):
+            self.end_groups()
+        self.calm()
+
+    def do(self, fate, partials, refusals, deeds, at_once):
         def set_up(scenario):
             vars(scenario).update(fate)
             scenario.partial('AAPL', partials)
@@ -96,11 +109,6 @@ class Life:
             else:
                 for batch in [some] if at_once else [[deed] for deed in some]:
                     self._by_us(batch)
-        self.agree()
-        # a cancel that TWS refuses leaves its order working
-        if not any(on == 'cancel' for _, on in refusals):
-            self.end_groups()
-        self.calm()
 
     def _foreign(self, size):
         if self.run.has_others:
@@ -259,12 +267,9 @@ class Life:
         """What TWS works of an order is what the order says, if TWS ever said a word of it."""
         def look(world):
             tickets = [(order, world.exchange._book.find(1, order.orderId)) for order in self.orders if order.permId]
-            return [(order.orderId, named(order.tws), named(ticket.order)) for order, ticket in tickets
+            return [(order.orderId, terms(order.tws), terms(ticket.order)) for order, ticket in tickets
                     if ticket is not None and ticket.alive and ticket.cancelling is None]
 
-        def named(terms):
-            numbers = (terms.totalQuantity, terms.lmtPrice, terms.auxPrice)
-            return [number if number and number < 1e300 else 0.0 for number in numbers]
         try:
             self.run.until(lambda: all(ours == theirs for _, ours, theirs in self.run.gateway.call(look)))
         except AssertionError:
@@ -340,7 +345,8 @@ def check_trades(run, life):
 
 
 @contextlib.contextmanager
-def open_run(has_others):
+def impatient():
+    """The library waits no longer for what the gateway, which runs fast, will not say."""
     patience = pytest.MonkeyPatch()
     # what the library waits for in vain here is made up by the exchange: it will not come
     patience.setattr(order_life, 'UNTOLD_PATIENCE', 0.2)
@@ -356,11 +362,19 @@ def open_run(has_others):
     # a feed that is cut off so often would have to wait for its gaps
     limits = pacing.LIMITS._replace(alike=10 ** 6, requests=10 ** 6, identical_seconds=0.0, violation_seconds=0.1)
     patience.setattr(request_desk, 'Pacing', lambda: pacing.Pacing(limits))
-    with stage.open(gateway={'cash': 1e9, 'speed': SPEED}, broker={'commission_wait': 0.1},
-                    store={'reconnect': -1, 'timeout': 0.05, 'timerefresh': 0.1}) as run:
+    yield
+    patience.undo()
+
+
+GATEWAY = {'cash': 1e9, 'speed': SPEED, 'messages_per_second': 0}
+OPTIONS = {'broker': {'commission_wait': 0.1}, 'store': {'reconnect': -1, 'timeout': 0.05, 'timerefresh': 0.1}}
+
+
+@contextlib.contextmanager
+def open_run(has_others):
+    with impatient(), stage.open(gateway=GATEWAY, **OPTIONS) as run:
         run.failure, run.has_others = '', has_others
         yield run
-    patience.undo()
 
 
 @pytest.fixture(scope='module')
