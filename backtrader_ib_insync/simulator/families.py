@@ -53,3 +53,9 @@ def after_end(floor, ticket, now):
             floor.end(child, now, 'Cancelled')
         elif child.order.totalQuantity > ticket.filled:
             floor.reduce(child, now, child.order.totalQuantity - ticket.filled)
+
+
+def after_cancel(floor, ticket, now):
+    """Who cancels one of a group cancels all of it; an order that the system ends leaves the others (IBKR Campus)."""
+    for other in floor.book.siblings(ticket):
+        floor.end(other, now, floor.scenario.cancel_status)

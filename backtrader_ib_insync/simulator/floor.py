@@ -132,6 +132,7 @@ class Floor:
     def _ends_by_clock(self, ticket, now):
         if ticket.cancelling is not None and now >= ticket.cancelling:
             self.end(ticket, now, self.scenario.cancel_status)
+            families.after_cancel(self, ticket, now)
         elif ticket.expires is not None and now >= ticket.expires:
             self._expire(ticket, now)
         return ticket.ended is not None

@@ -448,11 +448,30 @@ def test_a_partial_fill_cancels_or_reduces_by_the_groups_type():
             assert desk.shown(2).totalQuantity == 60
 
 
-def test_cancelling_one_of_a_group_leaves_the_others():
+# https://ibkrcampus.com/glossary-terms/one-cancels-all-oca-order/
+@pytest.mark.parametrize('kind', [1, 2, 3])
+def test_who_cancels_one_of_a_group_cancels_all_of_it(kind):
     desk = Desk()
-    oca(desk, 1)
-    desk.cancel(1)
-    assert desk.statuses(2) == ['PreSubmitted']
+    oca(desk, kind)
+    desk.cancel(2)
+    assert [desk.life(number)[-2:] for number in (1, 2, 3)] == [['Cancelled 0', '202']] * 3
+    assert desk.statuses(4) == ['Submitted']
+
+
+def test_an_order_that_the_system_ends_leaves_its_group():
+    desk = Desk()
+    desk.place(1, 'SELL', 100, 'LMT', 105.0, ocaGroup='g')
+    desk.place(2, 'SELL', 100, 'LMT', 106.0, ocaGroup='g', tif='IOC')
+    desk.place(3, 'SELL', 100, 'LMT', 106.0, ocaGroup='g', tif='GTD', goodTillDate='20241120 10:05:00 US/Eastern')
+    desk.advance(600)
+    assert [desk.statuses(number)[-1] for number in (1, 2, 3)] == ['Submitted', 'Cancelled', 'Cancelled']
+
+
+def test_who_cancels_one_child_of_a_bracket_cancels_the_other_but_not_the_parent():
+    desk = Desk()
+    open_bracket(desk)
+    desk.cancel(3)
+    assert [desk.statuses(number)[-1] for number in (1, 2, 3)] == ['Submitted', 'Cancelled', 'Cancelled']
 
 
 # held for other reasons
