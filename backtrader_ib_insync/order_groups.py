@@ -13,10 +13,11 @@ LONGEST_SECONDS = 60.0
 
 
 class Groups:
-    """Cancels the others of a group when one of its orders is filled, where TWS does not; `cancel(order)` cannot fail.
+    """Cancels the others of a group when one of its orders is filled or cancelled, where TWS does not.
 
-    A group is named after the reference of the order that founded it. TWS tells the name with the orders that joined,
-    so that a later run knows the group again, and whether an order of it was filled while nobody was there.
+    `cancel(order)` cannot fail. A group is named after the reference of the order that founded it. TWS tells the name
+    with the orders that joined, so that a later run knows the group again, and whether an order of it was filled while
+    nobody was there.
     """
 
     def __init__(self, book, cancel):
@@ -52,6 +53,12 @@ class Groups:
             self._end(order)
         elif record.shares and record.orderRef.startswith(REF_PREFIX):
             self._executed.add(record.orderRef)
+
+    def cancelled(self, order):
+        """It was cancelled, and not for its group's sake: so are the others, as in the groups that TWS keeps."""
+        for other in self._book.group(order) if group_of(order) not in self._done else ():
+            if order.life.group or other.life.group:
+                self._look_at(other)
 
     def completed(self, record):
         """TWS lists an order that ended today."""

@@ -219,6 +219,8 @@ class Reports:
         self.broker.notify(order)
         if status in (Order.Rejected, Order.Margin):
             self.desk.cancels.break_up(order, order.info['message'])
+        elif status == Order.Canceled and order.life.cancel_asked:
+            self.desk.groups.cancelled(order)
 
     def _execution(self, record):
         if self.view is not None:

@@ -1,7 +1,7 @@
 """One-cancels-all groups that TWS would not keep, because one of the orders worked already: the broker keeps them."""
 import backtrader as bt
 import pytest
-from test_trading import FULL, agrees, rests
+from test_trading import FULL, LIMIT, agrees, rests
 
 import stage
 from backtrader_ib_insync import simulator
@@ -36,6 +36,31 @@ def test_p56_tws_is_not_asked_for_a_group_it_would_refuse():
         for order in (first, third):
             run.ends(order, 'Submitted', 'Accepted', 'Canceled')
         agrees(run)
+
+
+@pytest.mark.parametrize('cancelled', [0, 1, 2])
+def test_p56_who_cancels_one_of_a_group_that_we_keep_cancels_all_of_it(cancelled):
+    with stage.open() as run:
+        first = rests(run)
+        group = first, joins(run, first), joins(run, first, price=510.0)
+        alone = rests(run)
+        run.do(lambda s: s.cancel(group[cancelled]))
+        for order in group:
+            run.ends(order, 'Submitted', 'Accepted', 'Canceled')
+        assert alone.alive()
+
+
+def test_p56_who_cancels_one_of_a_group_that_tws_keeps_cancels_all_of_it():
+    with stage.open() as run:
+        def pair(strategy):
+            first = strategy.buy(**LIMIT)
+            return first, strategy.sell(oco=first, **AWAY)
+        first, second = run.do(pair)
+        run.reaches(second, 'Accepted')
+        run.do(lambda s: s.cancel(first))
+        for order in (first, second):
+            run.ends(order, 'Submitted', 'Accepted', 'Canceled')
+        assert [asked.orderId for asked in run.sent('CancelOrder')] == [first.orderId]
 
 
 def test_p56_the_others_are_cancelled_before_the_commission_is_known():
