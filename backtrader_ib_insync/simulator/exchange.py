@@ -272,9 +272,10 @@ class Exchange:
         return [(reports.opened(ticket), ticket.standing()) for ticket in self._book.live()
                 if clientId in (None, ticket.order.clientId)]
 
-    def completed_orders(self, apiOnly=False):
-        """[Completed] oldest first; `apiOnly` leaves out orders by hand."""
-        done = [ticket for ticket in self._book.tickets() if ticket.ended is not None and ticket.reported
+    def completed_orders(self, apiOnly=False, since=0.0):
+        """[Completed] of what has ended since then, oldest first; `apiOnly` leaves out orders by hand."""
+        done = [ticket for ticket in self._book.tickets()
+                if ticket.ended is not None and ticket.ended >= since and ticket.reported
                 and not (apiOnly and ticket.order.orderId <= BY_HAND)]
         return [Completed(ticket.order.replace(), ticket.contract, reports.completed_state(ticket), ticket.filled)
                 for ticket in sorted(done, key=lambda ticket: ticket.ended)]

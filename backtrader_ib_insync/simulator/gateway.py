@@ -2,7 +2,7 @@
 from collections import deque
 from typing import Any, NamedTuple, Optional
 
-from . import replies, requests, stamps
+from . import replies, requests, stamps, zones
 from .account_desk import AccountDesk
 from .catalogue import Catalogue
 from .changes import Changes
@@ -139,6 +139,10 @@ class Gateway:
     def told_time(self):
         """The time as this gateway's own clock has it, right or wrong."""
         return self.now + self.faults.skew
+
+    def midnight(self):
+        """When the gateway's day began."""
+        return zones.to_utc(zones.local(self.now, self.zone).date(), 0, self.zone)
 
     def _pass_time(self, end):
         start, self.now = self.now, end

@@ -60,19 +60,20 @@ class OrderDesk:
             self._exchange.bind(self._gateway.now)
 
     def _tell_completed(self, session, request):
-        for completed in self._exchange.completed_orders(request.apiOnly):
+        for completed in self._exchange.completed_orders(request.apiOnly, self._gateway.midnight()):
             session.send(replies.CompletedOrder(*completed))
         session.send(replies.CompletedOrdersEnd())
 
     def _tell_executions(self, session, request):
         try:
-            since = stamps.parse(request.time, self._gateway.zone) if request.time else None
+            since = stamps.parse(request.time, self._gateway.zone) if request.time else 0.0
         except ValueError as error:
             session.refuse_invalid(request.reqId, error)
             return
+        # a gateway has no more than the day's (executions_commissions page)
         fills = self._exchange.executions(
-            request.clientId or None, request.acctCode, since, request.symbol, request.secType, request.exchange,
-            request.side)
+            request.clientId or None, request.acctCode, max(since, self._gateway.midnight()), request.symbol,
+            request.secType, request.exchange, request.side)
         for execution, report in fills:
             session.send(self._details(request.reqId, execution, session))
             if report:

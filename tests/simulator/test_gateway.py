@@ -82,6 +82,23 @@ def test_executions_can_be_asked_for_with_their_commissions():
     assert one.errors() == [(9, 321)]
 
 
+# https://interactivebrokers.github.io/tws-api/executions_commissions.html
+def test_of_what_was_done_before_midnight_nothing_is_told_any_more():
+    one = talk()
+    place(one, 1, orderType='MKT')
+    midnight = AT + 14 * 3600
+    one.gateway.advance(midnight - 1)
+    one.hear()
+    one.say(7, 3, 9, 0, '', '', '', '', '', '')
+    one.say(99, 0)
+    assert ids(one) == ['11', '59', '55', '101', '102']
+    one.gateway.advance(midnight)
+    one.hear()
+    one.say(7, 3, 9, 0, '', '20241120-15:00:00', '', '', '', '')
+    one.say(99, 0)
+    assert ids(one) == ['55', '102']
+
+
 def test_an_ambiguous_order_is_refused():
     one = talk()
     one.gateway.handle(one.session, requests.PlaceOrder(1, Contract(symbol='CSCO', secType='STK'), order()))
