@@ -128,13 +128,14 @@ class Accounts:
         self.disputed.clear()
         changed = []
         for key, holding in self.holdings.items():
-            holding.told = None
+            holding.told, holding.leap = None, 0.0
             if holding.contract.secType == 'BAG':
                 # TWS lists the legs of a combination alone: what executions made of it stays
                 continue
             size, price = listed.get(key, (0, 0.0))
             if holding.behind(size, now) is None:
                 changed.append(holding)
+                holding.leap = tidy(size - holding.position.size)
                 holding.believe(size, price, now)
             elif not holding.exact:
                 holding.position.price = price

@@ -1,4 +1,5 @@
 """TWS's executions and commissions, into positions, orders and what strategies are told. Strategy thread."""
+import collections
 import math
 
 from . import trades
@@ -56,6 +57,18 @@ class Executions:
         size = signed(record)
         moved = self.accounts.execute(record.contract, record.account, size, record.price, now, record.time)
         self.fills.add(record, order, size, moved, now)
+
+    def seek(self, orders):
+        """TWS lists these orders no more, nor executions of another day: positions tell what had been filled of them.
+
+        Of several orders that may have made the same move nobody knows which it was.
+        """
+        rivals = collections.Counter(map(_way, orders))
+        for order in orders:
+            holding = self.accounts.holding(order.data.tradecontract, order.tws.account)
+            left = tidy(order.size - order.executed.size)
+            if rivals[_way(order)] == 1 and holding is not None and holding.leap * left > 0:
+                order.life.found(order.done + min(abs(holding.leap), abs(left)), order.terms.size)
 
     def make_up(self, order, size, now):
         """An order ended with `size` more filled than executions have told: take that as one, at the price TWS implies.
@@ -185,6 +198,11 @@ class Executions:
     def _realize(self, fill):
         if fill.realizedPNL is not None:
             fill.order.realize(base(fill.execution.execId), fill.realizedPNL)
+
+
+def _way(order):
+    """What an order moves, and which way."""
+    return order.tws.account, order.data.tradecontract.conId, order.isbuy()
 
 
 def _is_of(made_up, record):

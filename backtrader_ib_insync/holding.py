@@ -78,6 +78,8 @@ class Holding:
         #: the price is made of executions alone: TWS's own has fees in it
         self.exact = True
         self.surplus = None
+        #: by how much TWS's last whole view moved the position, for want of executions
+        self.leap = 0.0
 
     def move(self, size, price, now, happened=math.inf):
         """Enter an execution that TWS dates `happened`, None when it does not; returns what it did, as Moved."""

@@ -203,6 +203,16 @@ class Life:
         status = self.ended(now) if self.acknowledged else Order.Rejected
         self.ending = Ending(status, None, now + LISTING_PATIENCE, True)
 
+    def is_missing(self):
+        """Whether TWS does not list it, and has not said what became of it."""
+        return self.lost and self.ending is not None and self.ending.revocable and self.ending.filled is None
+
+    def found(self, filled, size):
+        """What it moved tells how much of it was filled before TWS lost it."""
+        self.filled = max(self.filled, filled)
+        self.ending = self.ending._replace(
+            status=Order.Completed if filled >= size else self.ending.status, filled=filled)
+
     def ended(self, now):
         """Expired or Canceled: what an end without a refusal is."""
         expired = self.until is not None and now >= self.until - CLOCK_SECONDS and not self.cancel_asked

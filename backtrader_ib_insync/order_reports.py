@@ -270,8 +270,10 @@ class Reports:
             self._complete(completed)
         if record.orders:
             self.doubts.settle()
-            for order in self.book.open():
+            missing = self.book.open()
+            for order in missing:
                 self._compare(order)
+            self.executions.seek([order for order in missing if order.life.is_missing()])
         self.views += 1
 
     def _complete(self, record):
