@@ -6,9 +6,13 @@ BY_TOUCH = (DOUBLE_TOUCH, TOUCH, LAST_OR_TOUCH)
 
 
 def method(ticket):
-    """The order's trigger method; the default is last where there are trades, else bid/ask."""
-    given = ticket.order.triggerMethod
-    return given if given != DEFAULT else LAST if ticket.instrument.is_traded else TOUCH
+    """The order's trigger method; the default by the kind of instrument (trigger_method_limit page)."""
+    given, instrument = ticket.order.triggerMethod, ticket.instrument
+    if given != DEFAULT:
+        return given
+    if instrument.secType == 'OPT' and instrument.contract.currency == 'USD':
+        return DOUBLE_TOUCH
+    return LAST if instrument.is_traded else TOUCH
 
 
 def observed(ticket, trade, quote):

@@ -1,6 +1,6 @@
 """Order types, times in force and partial fills against a market whose every tick is written here."""
 import pytest
-from scripted import CLOSE, COIN, EURO, FUTURE, NEXT_OPEN, NOW, STOCK, Desk
+from scripted import CALL, CLOSE, COIN, EURO, FUTURE, NEXT_OPEN, NOW, STOCK, Desk
 
 from backtrader_ib_insync.simulator import stamps
 from backtrader_ib_insync.simulator.records import Condition
@@ -124,6 +124,16 @@ def test_trigger_methods(method, prints, fires):
     for price in prints:
         desk.print(price)
     assert bool(desk.fills()) is fires
+
+
+# https://interactivebrokers.github.io/tws-api/trigger_method_limit.html
+def test_the_stop_of_a_us_option_waits_for_two_quotes():
+    desk = Desk()
+    desk.place(1, 'SELL', 1, 'STP', 4.5, on=CALL)
+    desk.print(4.4, on=CALL)
+    assert not desk.fills()
+    desk.print(4.3, on=CALL)
+    assert len(desk.fills()) == 1
 
 
 def test_on_close_orders_trade_at_the_last_price_of_the_session():
