@@ -13,8 +13,6 @@ NOT_CANCELLABLE = 'OrderId {} that needs to be cancelled cannot be cancelled, st
 PENDING = 'Cancel attempted when order is not in a cancellable state.  Order permId = {}'
 LOCATING = ('Shares for this order are not immediately available for short sale. The order will be held while we '
             'attempt to locate the shares.')
-NO_MARGIN = ('Order rejected - reason:YOUR ORDER IS NOT ACCEPTED. IN ORDER TO OBTAIN THE DESIRED POSITION YOUR EQUITY '
-             'WITH LOAN VALUE [{:.2f} {}] MUST EXCEED THE INITIAL MARGIN [{:.2f} {}]')
 
 
 class Exchange:
@@ -46,7 +44,9 @@ class Exchange:
         self.advance(now)
         order = order_rules.canonical(order.replace(clientId=clientId), self.ledger.accounts)
         known = self._book.find(clientId, order.orderId)
-        if known is not None and not order.whatIf:
+        if not contract.exchange:
+            self._reports.refuse(order, order_rules.NO_EXCHANGE)
+        elif known is not None and not order.whatIf:
             self._modify(known, order, instrument, now)
         else:
             self._take(order, contract, instrument, now)
@@ -85,19 +85,11 @@ class Exchange:
         if not order.whatIf and 0 < order.orderId < self._book.next_id(order.clientId):
             return order_rules.Refusal(103, 'Duplicate order id')
         return (order_rules.refusal(order, instrument, now, self.zone, self.ledger.accounts, self.groups)
-                or self._parent_refusal(order))
-
-    def _parent_refusal(self, order):
-        if not order.parentId:
-            return None
-        parent = self._book.find(order.clientId, order.parentId)
-        if parent is None:
-            return order_rules.Refusal(135, "Can't find order with id ={}".format(order.parentId))
-        if parent.ended is not None and not parent.filled:
-            return order_rules.Refusal(201, 'Order rejected - reason:Parent order is being cancelled.')
-        return None
+                or order_rules.parent_refusal(order, self._book.find(order.clientId, order.parentId))
+                or order_rules.group_refusal(order, self._book.live()))
 
     def _answer_whatif(self, ticket, now):
+        self._size_by_cash(ticket, now)
         margins = self._margins(ticket, now)
         self.events.append(reports.whatif(ticket, margins, self.ledger.currency))
 
@@ -117,25 +109,24 @@ class Exchange:
         if ticket.parent is not None and ticket.parent.ended is not None and not ticket.parent.filled:
             self._floor.end(ticket, now, 'Cancelled')
             return
+        self._size_by_cash(ticket, now)
         refusal = self._rejection(ticket, now)
         if refusal is not None:
             self._reports.tell(ticket, refusal.code, refusal.text)
             self._floor.reject(ticket, now, refusal.inactive)
         else:
             self._hold_for_locate(ticket)
-            self._size_by_cash(ticket, now)
             self._floor.enter(ticket, now)
 
     def _rejection(self, ticket, now):
         """What only shows when the order gets to the exchange: a set-up refusal, or lack of margin."""
         refusal = self._scripted('place', ticket)
-        if refusal is not None or ticket.parent is not None:
-            return refusal
-        margins, currency = self._margins(ticket, now), self.ledger.currency
-        if margins.initAfter > max(margins.equityAfter, margins.initBefore):
-            text = NO_MARGIN.format(margins.equityAfter, currency, margins.initAfter, currency)
-            return order_rules.Refusal(201, text, inactive=True)
-        return None
+        return refusal or self._lack_of_margin(ticket, now)
+
+    def _lack_of_margin(self, ticket, now):
+        if ticket.parent is not None:
+            return None
+        return order_rules.margin_refusal(self._margins(ticket, now), self.ledger.currency)
 
     def _scripted(self, on, ticket):
         """Tells the notice set up for this, and returns the refusal."""
@@ -168,9 +159,10 @@ class Exchange:
             order.totalQuantity = round(units // step * step, 8)
 
     def _modify(self, ticket, order, instrument, now):
-        refusal = (order_rules.change_refusal(ticket, order)
+        refusal = (order_rules.change_refusal(ticket, order, instrument, self.scenario.forgets_parents)
                    or self._scripted('modify', ticket)
-                   or order_rules.refusal(order, instrument, now, self.zone, self.ledger.accounts, self.groups))
+                   or order_rules.refusal(order, instrument, now, self.zone, self.ledger.accounts, self.groups)
+                   or self._cannot_pay(ticket, order, now))
         if refusal:
             self._reports.refuse(order, refusal)
             if refusal.inactive:
@@ -186,6 +178,15 @@ class Exchange:
             self._accept(ticket, now)
         else:
             self._floor.re_enter(ticket, now)
+
+    def _cannot_pay(self, ticket, order, now):
+        """Lack of margin for a change of what works; that it goes on as it was is a guess, by other refusals."""
+        if ticket.ended is not None or not ticket.transmitted:
+            return None
+        changed = Ticket(order, ticket.contract, ticket.instrument, ticket.parent)
+        changed.filled = ticket.filled
+        refusal = self._lack_of_margin(changed, now)
+        return refusal and refusal._replace(inactive=False)
 
     def cancel(self, now, clientId, orderId):
         """Answers by events: Status Cancelled then Told 202, or Told 10147/10148/161."""

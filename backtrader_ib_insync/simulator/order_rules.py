@@ -15,6 +15,11 @@ BAD_TIME = ('{}: The date, time, or time-zone entered is invalid. The correct fo
             'assumed.  If no time-zone is specified, local time-zone is assumed(deprecated).  You can also provide '
             'yyyymmddd-hh:mm:ss time is in UTC. Note that there is a dash between the date and time in UTC notation.')
 WAITING = 'Order Message:\n{} {:g} {} {}\nWarning: your order will not be placed at the exchange until {}'
+NO_PARENT = "Can't find order with id ={}"
+NO_MARGIN = ('Order rejected - reason:YOUR ORDER IS NOT ACCEPTED. IN ORDER TO OBTAIN THE DESIRED POSITION YOUR EQUITY '
+             'WITH LOAN VALUE [{:.2f} {}] MUST EXCEED THE INITIAL MARGIN [{:.2f} {}]')
+SEVERAL_ACCOUNTS = ("One-cancels-all group of orders should contain orders with exactly the same account. OCA group "
+                    "'{}' contains orders for several.")
 VALIDATION = "Error validating request.-'bW' : cause - {}"
 AT_AUCTION_OR_PEGGED = ('MOC', 'LOC', 'REL', 'MIDPRICE', 'PEG MID', 'BOX TOP')
 PROTECTED = ('MKT PRT', 'STP PRT')
@@ -28,6 +33,9 @@ class Refusal(NamedTuple):
     code: int
     text: str
     inactive: bool = False
+
+
+NO_EXCHANGE = Refusal(321, VALIDATION.format('Missing order exchange.'))
 
 
 def canonical(order, accounts):
@@ -200,7 +208,33 @@ def _conditions(order, zone):
     return None
 
 
-def change_refusal(ticket, order):
+def parent_refusal(order, parent):
+    """Why an order cannot be the child that it says, of a ticket or of None."""
+    if not order.parentId:
+        return None
+    if parent is None:
+        return Refusal(135, NO_PARENT.format(order.parentId))
+    if parent.ended is not None and not parent.filled:
+        return Refusal(201, 'Order rejected - reason:Parent order is being cancelled.')
+    return None
+
+
+def group_refusal(order, tickets):
+    """Why an order cannot be in its one-cancels-all group with these, if they are (FLD ib_async#75)."""
+    if order.ocaGroup and any(order.ocaGroup == ticket.order.ocaGroup and order.account != ticket.order.account
+                              for ticket in tickets):
+        return Refusal(10224, SEVERAL_ACCOUNTS.format(order.ocaGroup))
+    return None
+
+
+def margin_refusal(margins, currency):
+    """Lack of margin; never in the way of an order that needs no more of it."""
+    if margins.initAfter <= max(margins.equityAfter, margins.initBefore):
+        return None
+    return Refusal(201, NO_MARGIN.format(margins.equityAfter, currency, margins.initAfter, currency), inactive=True)
+
+
+def change_refusal(ticket, order, instrument, forgets_parents):
     """Why a canonical order cannot take the place of what its ticket has; None when it can."""
     old = ticket.order
     if ticket.status == 'Filled':
@@ -209,7 +243,13 @@ def change_refusal(ticket, order):
         return Refusal(103, 'Duplicate order id')
     if ticket.transmitted and order.ocaGroup not in ('', old.ocaGroup):
         return Refusal(10326, 'OCA group revision is not allowed.')
-    same = (old.action, old.account, old.parentId) == (order.action, order.account, order.parentId)
+    orphan = ticket.parent is not None and ticket.parent.ended is not None
+    if orphan and order.parentId and forgets_parents:
+        return Refusal(135, NO_PARENT.format(order.parentId))
+    # FLD ib_insync#647: who changes an order whose parent is done need not name that
+    same = ((old.action, old.account) == (order.action, order.account)
+            and (old.parentId == order.parentId or orphan and not order.parentId)
+            and (instrument is None or instrument.conId == ticket.instrument.conId))
     if not same or ticket.cancelling is not None or (order.totalQuantity <= ticket.filled and ticket.filled):
         return Refusal(105, 'Order being modified does not match original order.')
     return None

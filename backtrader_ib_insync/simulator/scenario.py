@@ -22,7 +22,7 @@ class Scenario:
     'sentinel' (-1 as older TWS sent) or 'unset'. commission_delay, cancel_delay: seconds; during the latter fills may
     overtake the cancel, and pending_cancel tells PendingCancel meanwhile. liquidity: no fill exceeds the size at the
     touch. cancel_status: what a cancelled order ends as ('ApiCancelled' too). hard_to_borrow: symbols whose short sales
-    wait for locate.
+    wait for locate. forgets_parents: a change that names a parent which is done is refused with 135 (ib_insync#647).
     """
 
     def __init__(self):
@@ -35,6 +35,7 @@ class Scenario:
         self.cancel_delay = 0.0
         self.liquidity = False
         self.cancel_status = 'Cancelled'
+        self.forgets_parents = False
         self.hard_to_borrow = set()
         self._partials = {}
         self._refusals = []

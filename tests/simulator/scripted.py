@@ -102,7 +102,7 @@ class Desk:
         order = Order(orderId=orderId, action=action, totalQuantity=quantity, orderType=orderType, **fields)
         for name, price in zip(names, prices):
             setattr(order, name, price)
-        self.exchange.place(self.now, client, order, on.contract if on else Contract(), on)
+        self.exchange.place(self.now, client, order, on.contract if on else Contract(exchange='SMART'), on)
 
     def cancel(self, orderId, client=1):
         self.exchange.cancel(self.now, client, orderId)

@@ -131,6 +131,12 @@ def test_an_inactive_order_lives_again_when_modified():
     assert desk.life(1) == ['201', 'Inactive 0', 'Submitted 0']
 
 
+def test_an_order_by_cash_needs_margin_too():
+    desk = Desk(cash=1000.0)
+    desk.place(1, 'BUY', 0, 'MKT', cashQty=5000.0, tif='IOC', on=COIN)
+    assert desk.life(1) == ['201', 'Inactive 0']
+
+
 def test_whatif_answers_and_leaves_nothing():
     desk = Desk()
     desk.place(1, 'BUY', 100, 'MKT', whatIf=True)
@@ -322,6 +328,40 @@ def test_a_modification_can_be_refused():
     assert desk.life(1) == ['Submitted 0', '329']
 
 
+@pytest.mark.parametrize('change', [dict(on=OTHER), dict(on=FUTURE), dict(parentId=7)])
+def test_a_modification_of_another_contract_or_family_does_not_match(change):
+    desk = Desk()
+    desk.place(1, 'BUY', 10, 'LMT', 90.0)
+    desk.place(1, 'BUY', 20, 'LMT', 91.0, **change)
+    assert desk.life(1) == ['Submitted 0', '105']
+    assert desk.exchange.open_orders()[0][0].order.totalQuantity == 10
+
+
+def test_lack_of_margin_for_a_modification_leaves_the_order_as_it_was():
+    desk = Desk(cash=1000.0)
+    desk.scenario.partial('AAA', [5])
+    desk.place(1, 'BUY', 10, 'LMT', 100.01)
+    desk.place(1, 'BUY', 100, 'LMT', 90.0)
+    assert desk.codes(1) == [201]
+    assert 'EQUITY WITH LOAN VALUE' in told(desk).text
+    (opened, status), = desk.exchange.open_orders()
+    assert (opened.order.totalQuantity, status.status, status.filled) == (10, 'Submitted', 5)
+    desk.place(1, 'BUY', 15, 'LMT', 90.0)
+    assert desk.shown(1).totalQuantity == 15
+
+
+# ib_insync#647
+@pytest.mark.parametrize('parentId, forgets, code', [(0, False, []), (0, True, []), (1, False, []), (1, True, [135])])
+def test_a_child_is_modified_when_its_parent_is_filled(parentId, forgets, code):
+    desk = Desk()
+    desk.scenario.forgets_parents = forgets
+    desk.place(1, 'BUY', 10, 'MKT', transmit=False)
+    desk.place(2, 'SELL', 10, 'STP', 95.0, parentId=1)
+    desk.place(2, 'SELL', 10, 'STP', 96.0, parentId=parentId)
+    assert desk.codes(2) == code
+    assert desk.exchange.open_orders()[0][0].order.auxPrice == (95.0 if code else 96.0)
+
+
 def test_modifying_a_trail_keeps_the_stop_it_has_reached():
     desk = Desk()
     desk.place(1, 'SELL', 10, 'TRAIL', 1.0)
@@ -472,6 +512,14 @@ def test_who_cancels_one_child_of_a_bracket_cancels_the_other_but_not_the_parent
     open_bracket(desk)
     desk.cancel(3)
     assert [desk.statuses(number)[-1] for number in (1, 2, 3)] == ['Submitted', 'Cancelled', 'Cancelled']
+
+
+# FLD ib_async#75
+def test_a_group_is_of_one_account():
+    desk = Desk(accounts=('U1', 'U2'))
+    desk.place(1, 'SELL', 100, 'LMT', 105.0, ocaGroup='g', account='U1')
+    desk.place(2, 'SELL', 100, 'LMT', 106.0, ocaGroup='g', account='U2')
+    assert desk.life(2) == ['10224']
 
 
 # held for other reasons

@@ -101,8 +101,16 @@ def test_of_what_was_done_before_midnight_nothing_is_told_any_more():
 
 def test_an_ambiguous_order_is_refused():
     one = talk()
-    one.gateway.handle(one.session, requests.PlaceOrder(1, Contract(symbol='CSCO', secType='STK'), order()))
+    contract = Contract(symbol='ES', secType='FUT', exchange='CME')
+    one.gateway.handle(one.session, requests.PlaceOrder(1, contract, order()))
     assert one.errors() == [(1, 200)]
+
+
+def test_an_order_names_its_exchange():
+    one = talk()
+    contract = one.gateway.market.by_conId(265598).contract._replace(exchange='')
+    one.gateway.handle(one.session, requests.PlaceOrder(1, contract, order()))
+    assert one.errors() == [(1, 321)]
 
 
 def test_orders_outlive_their_client():
