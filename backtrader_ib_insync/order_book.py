@@ -102,6 +102,11 @@ class OrderBook:
         parent = self.by_id.get((clientId, parentId)) if parentId else None
         return self._root(parent) if parent else (clientId, parentId or order.tws.orderId)
 
+    def has_parent(self, order):
+        """Whether the order that it is a child of lives."""
+        parent = self.by_id.get((order.tws.clientId, order.tws.parentId))
+        return parent is not None and parent.alive()
+
     def descent(self, order):
         """The living orders that end when it does: itself, its children, and theirs."""
         children = [member for member in self.family(order) if member.tws.parentId == order.tws.orderId]

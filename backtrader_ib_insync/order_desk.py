@@ -10,7 +10,7 @@ from .order_cancels import Cancels
 from .order_groups import Groups
 from .order_keywords import keywords as keywords_of
 from .order_setting import Settings
-from .orders import BLANK, IBOrder, last_bar, tws_order
+from .orders import BLANK, IBOrder, copied, last_bar, tws_order
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +107,12 @@ class OrderDesk:
         return order
 
     def _place(self, order):
-        self.store.place(order.data.tradecontract, order.tws)
+        tws = order.tws
+        if tws.parentId and not self.book.has_parent(order):
+            # TWS may know it no more, and refuse the change of a working order for that (ib_insync#647)
+            tws = copied(tws)
+            tws.parentId = 0
+        self.store.place(order.data.tradecontract, tws)
         if order.tws.transmit:
             for member in self.book.family(order):
                 member.life.transmitted = True

@@ -4,7 +4,7 @@ import itertools
 
 import backtrader as bt
 import pytest
-from test_trading import LIMIT, agrees, check, fill_now, rests
+from test_trading import FULL, LIMIT, agrees, check, fill_now, rests
 
 import stage
 from backtrader_ib_insync import simulator
@@ -326,3 +326,33 @@ def test_p61_what_was_filled_before_its_change_came_is_not_made_up_to_the_size_i
         assert [text.split()[0] for text in order.info['messages'][:3]] == ['104', '104', '10148']
         assert (order.executed.size, order.executed.remsize, order.size) == (10, 0, 10)
         agrees(run)
+
+
+# -- what a bracket leaves ---------------------------------------------------------------------------------------------
+
+# https://github.com/erdewit/ib_insync/issues/647
+@pytest.mark.parametrize('again', [False, True], ids=['this run', 'the next run'])
+def test_p53_the_stop_of_a_position_can_be_changed_though_tws_knows_the_entry_no_more(again):
+    with simulator.running(messages_per_second=0, speed=5) as gateway:
+        gateway.call(lambda world: setattr(world.exchange.scenario, 'forgets_parents', True))
+        with stage.open(served=gateway) as run:
+            entry, stop, limit = run.do(lambda s: s.buy_bracket(
+                size=10, exectype=Order.Market, stopprice=100.0, limitprice=500.0))
+            run.ends(entry, *FULL)
+            run.reaches(stop, 'Accepted')
+            if not again:
+                trails(run, stop)
+                run.do(lambda s: s.cancel(limit))
+                run.ends(stop, 'Submitted', 'Accepted', 'Canceled')
+        if again:
+            with stage.open(served=gateway) as run:
+                orders = run.until(lambda: len(run.broker.get_orders_open()) == 2 and run.broker.get_orders_open())
+                trails(run, min(orders, key=lambda order: order.orderId))
+
+
+def trails(run, stop):
+    for price in (110.0, 120.0):
+        run.do(lambda s, price=price: s.broker.modify(stop, price=price))
+        run.until(lambda price=price: run.gateway.call(
+            lambda world: world.exchange._book.find(1, stop.orderId).order.auxPrice) == price)
+    assert stop.alive() and stop.info['messages'] == []
