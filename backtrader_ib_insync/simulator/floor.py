@@ -178,7 +178,7 @@ class Floor:
         if ticket.type.auction:
             return
         instrument = ticket.instrument
-        if not ticket.triggered:
+        if not ticket.triggered and time_in_force.may_trigger(ticket, self.market, now):
             if trade is None and quote is None:
                 last = Trade(now, self.market.last(instrument, now), 0.0) if instrument.has_last else None
                 triggers.watch(ticket, last, self.market.quote(instrument, now))

@@ -5,6 +5,7 @@ VALID = ('DAY', 'GTC', 'GTD', 'IOC', 'FOK', 'OPG', 'DTC')
 AT_ONCE = ('IOC', 'FOK')
 TILL_CLOSE = ('DAY', 'DTC', 'OPG', 'IOC', 'FOK')
 TIME_CONDITION = 3
+TRIGGERED_IN_REGULAR_HOURS = ('FUT', 'FOP')
 HAVE_REGULAR_HOURS = ('STK', 'OPT', 'CFD', 'WAR', 'BOND')
 
 
@@ -17,9 +18,20 @@ def is_regular_only(ticket):
 
 def ignores_outside(ticket):
     """Whether outsideRth means nothing for such an order."""
-    kind = ticket.type
-    return (ticket.instrument.secType not in HAVE_REGULAR_HOURS or bool(kind.auction)
+    kind, secType = ticket.type, ticket.instrument.secType
+    if secType in TRIGGERED_IN_REGULAR_HOURS:
+        return not kind.trigger
+    return (secType not in HAVE_REGULAR_HOURS or bool(kind.auction)
             or ticket.order.tif == 'OPG' or not (kind.limited or kind.trigger or kind.peg))
+
+
+def may_trigger(ticket, market, now):
+    """Whether a stop or touch looks at the market: those of futures sleep outside of regular hours unless told not to.
+
+    https://interactivebrokers.ca/en/trading/us-futures-stop-order.php
+    """
+    return (ticket.order.outsideRth or ticket.instrument.secType not in TRIGGERED_IN_REGULAR_HOURS
+            or market.is_open(ticket.instrument, now, True))
 
 
 def schedule(ticket, market, now, zone):

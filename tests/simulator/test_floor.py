@@ -276,6 +276,22 @@ def test_futures_know_no_regular_hours():
     assert desk.fills() == [(1, 5000.25)]
 
 
+@pytest.mark.parametrize('name, prices', [('STP', (4990.0,)), ('STP LMT', (4900.0, 4990.0)), ('TRAIL', (10.0,))])
+def test_the_stop_of_a_future_sleeps_outside_of_regular_hours_unless_told_not_to(name, prices):
+    evening = CLOSE + 3 * 3600
+    desk = Desk(now=evening)
+    desk.place(1, 'SELL', 1, name, *prices, on=FUTURE, tif='GTC')
+    desk.place(2, 'SELL', 1, name, *prices, on=FUTURE, tif='GTC', outsideRth=True)
+    desk.print(4980.0, on=FUTURE)
+    assert (desk.fills(1), len(desk.fills(2))) == ([], 1)
+    assert desk.codes(2) == []
+    assert desk.statuses(1) == ['PreSubmitted']
+    desk.until(NEXT_OPEN)
+    desk.print(4970.0, on=FUTURE)
+    desk.print(4960.0, on=FUTURE)
+    assert len(desk.fills(1)) == 1
+
+
 def test_partial_fills_come_one_at_a_chance():
     desk = Desk()
     desk.scenario.partial('AAA', [30, 20])
