@@ -3,7 +3,7 @@ import logging
 
 from backtrader import Order
 
-from . import order_changes, order_fields
+from . import order_changes, order_fields, order_force
 from .errors import BadOrder, BadParameter, IBError, NotConnected
 from .order_book import group_of, own_ref
 from .order_cancels import Cancels
@@ -31,7 +31,7 @@ class OrderDesk:
         self.settings = Settings(store)
         self.cancels = Cancels(broker, store, book)
         self.groups = Groups(book, self.cancels.surely)
-        self._off_tick = set()
+        self._said = set()
         self._late = {}
 
     # -- new orders ----------------------------------------------------------------------------------------------------
@@ -150,8 +150,10 @@ class OrderDesk:
         data = order.data
         ticket = order_fields.ticket(terms, self.settings.of(data, last_bar(data)))
         if ticket.notes:
-            self._say_once(data, ticket.notes)
+            self._say_once('tick', data, ticket.notes)
         tws = tws_order(self._belongings(order, terms), ticket.fields)
+        if order_force.sleeps(tws, data.tradecontract.secType):
+            self._say_once('sleep', data, [order_force.SLEEPING])
         return tws, self.settings.until(tws, data) if ticket.until is None else ticket.until
 
     def _belongings(self, order, terms):
@@ -170,14 +172,14 @@ class OrderDesk:
             raise BadOrder('account {!r}: this login has {}'.format(account, ', '.join(self.store.accounts)))
         return account
 
-    def _say_once(self, data, notes):
-        """A price off the tick is worth one warning a contract."""
+    def _say_once(self, kind, data, notes):
+        """A price off the tick, say, is worth one warning a contract."""
         text = '{}: {}'.format(data._name, '; '.join(notes))
-        conId = data.tradecontract.conId
-        if conId in self._off_tick:
+        key = kind, data.tradecontract.conId
+        if key in self._said:
             log.info(text)
         else:
-            self._off_tick.add(conId)
+            self._said.add(key)
             self.broker.said(text)
 
     # -- groups --------------------------------------------------------------------------------------------------------
@@ -243,7 +245,7 @@ class OrderDesk:
         data = order.data
         ticket = order_fields.revision(terms, names, self.settings.of(data, last_bar(data)))
         if ticket.notes:
-            self._say_once(data, ticket.notes)
+            self._say_once('tick', data, ticket.notes)
         transmit = bool(order.p.transmit) or order.life.transmitted
         tws = order_changes.revised(order.tws, dict(ticket.fields, transmit=transmit))
         if 'tif' not in ticket.fields:

@@ -10,6 +10,15 @@ TIFS = ('DAY', 'GTC', 'IOC', 'GTD', 'OPG', 'FOK', 'DTC', 'AUC', 'GTX', 'Minutes'
 #: in force for a moment only: what they leave unfilled has expired
 MOMENTARY = ('IOC', 'FOK', 'OPG', 'AUC')
 
+#: https://interactivebrokers.ca/en/trading/us-futures-stop-order.php
+SLEEPING = 'TWS triggers the stop of a future in regular trading hours alone; outsideRth=True has it triggered at any'
+
+
+def sleeps(tws, secType):
+    """Whether TWS lets a stop pass while its market trades."""
+    stops = ('STP', 'STP LMT', 'TRAIL', 'TRAIL LIMIT')
+    return secType in ('FUT', 'FOP') and tws.orderType in stops and not tws.outsideRth
+
 
 def in_force(terms, setting):
     """The fields tif and goodTillDate, and until when they hold."""

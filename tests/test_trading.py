@@ -66,6 +66,18 @@ def test_prices_are_sent_on_the_tick_with_one_warning_a_contract():
         assert sum('off the tick' in said for said in run.said) == 1
 
 
+def test_a_stop_of_a_future_that_sleeps_at_night_is_worth_one_warning():
+    with stage.open(datanames=('ES-202412-CME-USD-50', 'AAPL-STK-SMART-USD')) as run:
+        def place(strategy, **asked):
+            return strategy.sell(**dict({'size': 1, 'exectype': Order.Stop, 'price': 100.0}, **asked))
+        orders = run.do(lambda s: [place(s, outsideRth=True), place(s, data=s.data1)])
+        assert not any('regular trading hours' in said for said in run.said)
+        orders += run.do(lambda s: [place(s), place(s, exectype=Order.StopTrail, trailamount=50.0)])
+        for order in orders:
+            run.reaches(order, 'Accepted')
+        assert sum('ES-202412-CME-USD-50: TWS triggers the stop' in said for said in run.said) == 1
+
+
 # -- how it ends -------------------------------------------------------------------------------------------------------
 
 def test_p50_p90_p91_a_market_order_there_and_back():
