@@ -212,13 +212,12 @@ class Floor:
             self.end(ticket, now, 'Cancelled')
 
     def _size(self, ticket, trade, quote):
-        """How much trades now; 0 when all-or-none cannot be."""
+        """How much trades now; 0 when that is less than must trade at once."""
         size = self.scenario.portion(ticket.instrument, ticket.room) if ticket.room > 0 else 0.0
         if self.scenario.liquidity:
             offered = matching.touch(ticket, quote)
             size = min(size, offered[1] if offered else trade.size if trade is not None else 0.0)
-        whole = ticket.order.tif == 'FOK' or ticket.order.allOrNone
-        return 0.0 if whole and size < ticket.remaining else size
+        return size if size >= _least(ticket) else 0.0
 
     def fill(self, ticket, now, price, size):
         """`size` of the ticket trades at `price`; its family and group hear of it after its own reports."""
@@ -284,3 +283,10 @@ class Floor:
             opens = max(ticket.opens, self.market.next_open(
                 ticket.instrument, max(now, ticket.opens), time_in_force.is_regular_only(ticket)))
             self.reports.tell(ticket, 399, order_rules.waiting_text(ticket, opens))
+
+
+def _least(ticket):
+    """How much must trade at once, or nothing does."""
+    if ticket.order.tif == 'FOK' or ticket.order.allOrNone:
+        return ticket.remaining
+    return 0.0 if ticket.filled else min(ticket.order.minQty or 0.0, ticket.remaining)

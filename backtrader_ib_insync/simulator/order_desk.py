@@ -76,7 +76,8 @@ class OrderDesk:
             request.secType, request.exchange, request.side)
         for execution, report in fills:
             session.send(self._details(request.reqId, execution, session))
-            if report:
+            # those of other clients are for a master client alone (executions_commissions page)
+            if report and execution.clientId == session.client_id:
                 session.send(replies.CommissionReport(report))
         session.send(replies.ExecDetailsEnd(request.reqId))
 

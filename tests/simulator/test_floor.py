@@ -321,6 +321,15 @@ def test_all_or_none_waits_for_all():
     assert desk.fills() == [(100, 101.0)]
 
 
+def test_of_an_order_with_a_least_quantity_no_less_trades_first():
+    desk = Desk()
+    desk.scenario.partial('AAA', [30, 60, 5])
+    desk.place(1, 'BUY', 100, 'LMT', 101.0, minQty=50)
+    assert not desk.fills()
+    desk.print(100.5)
+    assert [size for size, _ in desk.fills()][:2] == [60, 5]
+
+
 def test_price_condition_holds_and_releases():
     desk = Desk()
     above = Condition(1, 'a', {'isMore': True, 'price': 55.0, 'conId': 2, 'exch': 'SMART', 'triggerMethod': 0})

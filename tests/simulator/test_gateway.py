@@ -83,6 +83,16 @@ def test_executions_can_be_asked_for_with_their_commissions():
 
 
 # https://interactivebrokers.github.io/tws-api/executions_commissions.html
+def test_what_the_executions_of_another_client_cost_is_not_told():
+    one = talk()
+    other = Talk(one.gateway, 2)
+    place(one, 1, orderType='MKT')
+    other.hear()
+    other.say(7, 3, 9, 0, '', '', '', '', '', '')
+    assert ids(other) == ['11', '55']
+
+
+# https://interactivebrokers.github.io/tws-api/executions_commissions.html
 def test_of_what_was_done_before_midnight_nothing_is_told_any_more():
     one = talk()
     place(one, 1, orderType='MKT')
