@@ -22,6 +22,8 @@ SEVERAL_ACCOUNTS = ("One-cancels-all group of orders should contain orders with 
                     "'{}' contains orders for several.")
 VALIDATION = "Error validating request.-'bW' : cause - {}"
 AT_AUCTION_OR_PEGGED = ('MOC', 'LOC', 'REL', 'MIDPRICE', 'PEG MID', 'BOX TOP')
+#: seconds before the close
+DEADLINES = {'NYSE': 600, 'ARCA': 600, 'AMEX': 600, 'NASDAQ': 300}
 PROTECTED = ('MKT PRT', 'STP PRT')
 UNSUPPORTED = {'STK': PROTECTED, 'OPT': PROTECTED, 'FUT': AT_AUCTION_OR_PEGGED, 'FOP': AT_AUCTION_OR_PEGGED,
                'CASH': AT_AUCTION_OR_PEGGED + PROTECTED, 'CFD': AT_AUCTION_OR_PEGGED + PROTECTED,
@@ -56,7 +58,8 @@ def refusal(order, instrument, now, zone, accounts, groups=()):
         return Refusal(200, NO_CONTRACT)
     checks = (_security(order, instrument), _side(order), _account(order, accounts, groups), _type(order, instrument),
               _size(order, instrument), _attributes(order), _prices(order, instrument), _ticks(order, instrument),
-              _tif(order, now, zone), _crypto(order, instrument), _conditions(order, zone))
+              _tif(order, now, zone), _deadline(order, instrument, now), _crypto(order, instrument),
+              _conditions(order, zone))
     return next((found for found in checks if found), None)
 
 
@@ -180,6 +183,16 @@ def _tif(order, now, zone):
     if order.goodAfterTime and _moment(order.goodAfterTime, zone) is None:
         return Refusal(337, BAD_TIME.format('Start Time'))
     return None
+
+
+def _deadline(order, instrument, now):
+    """A closing auction takes no orders in its last minutes (moc.php); the code and the text are a guess."""
+    kind, seconds = order_types.named(order.orderType), DEADLINES.get(instrument.contract.primaryExchange)
+    if not (kind and kind.auction and seconds) or instrument.hours.session_at(now, True) is None:
+        return None
+    if now <= instrument.hours.next_close(now, True) - seconds:
+        return None
+    return Refusal(201, 'Order rejected - reason:The deadline for MOC and LOC orders has passed.')
 
 
 def _moment(text, zone):

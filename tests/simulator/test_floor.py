@@ -147,6 +147,19 @@ def test_on_close_orders_trade_at_the_last_price_of_the_session():
     assert desk.life(2)[-2:] == ['Cancelled 0', '202']
 
 
+# https://ibkr.interactiveadvisors.com/en/trading/orders/moc.php
+@pytest.mark.parametrize('seconds, codes', [(301, []), (299, [201])])
+def test_on_close_orders_come_in_time(seconds, codes):
+    desk = Desk(now=CLOSE - seconds)
+    desk.place(1, 'BUY', 1, 'MOC')
+    desk.place(2, 'BUY', 1, 'LOC', 99.0)
+    assert desk.codes(1) == desk.codes(2) == codes
+    desk.until(CLOSE)
+    assert len(desk.fills()) == (not codes)
+    desk.place(3, 'BUY', 1, 'MOC')
+    assert desk.life(3) == ['399', 'PreSubmitted 0']
+
+
 def test_market_to_limit_rests_at_the_price_of_its_first_fill():
     desk = Desk()
     desk.scenario.partial('AAA', [30])
