@@ -87,3 +87,14 @@ def test_p67_of_two_orders_that_may_have_been_filled_neither_is_taken_to_be():
         is_away_over_midnight(run, lambda world: (fill_now(world, second.orderId, 9000.0), cancelled(world, first)))
         assert [ends(run, order) for order in orders] == [('Canceled', 0)] * 2
         assert any('the position in ESZ4 is 5 now' in said for said in run.said)
+
+
+def test_p67_of_an_order_that_works_on_after_midnight_all_is_told_when_it_is_filled():
+    with late_in_the_evening() as run:
+        order = accepted(run)
+        run.scenario(lambda scenario: scenario.partial('ES', [2] + [0] * 100000))
+        is_away_over_midnight(run, lambda world: fill_now(world, order.orderId, 9000.0))
+        assert order.alive() and run.position().size == 2
+        run.scenario(lambda scenario: scenario._partials.clear())
+        assert ends(run, order) == ('Completed', 5)
+        assert run.position().size == 5
