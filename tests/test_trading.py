@@ -509,6 +509,25 @@ def test_p62_a_fill_by_hand_moves_the_position():
         agrees(run)
 
 
+def test_p62_a_master_client_hears_of_the_orders_of_others_and_mixes_nothing_up():
+    with stage.open(gateway={'master': 1}) as run:
+        order = rests(run)
+
+        def foreign(world):
+            instrument = apple(world)
+            # orders of another client, under ids of ours
+            for number, asked in enumerate((dict(orderType='MKT'), dict(orderType='LMT', lmtPrice=100.0))):
+                world.exchange.place(world.now, 2, records.Order(
+                    orderId=order.orderId + number, action='BUY', totalQuantity=7, account=stage.ACCOUNT, **asked),
+                    instrument.contract, instrument)
+            world.exchange.cancel(world.now, 2, order.orderId + 1)
+        run.gateway.call(foreign)
+        run.until(lambda: run.position().size == 7)
+        run.ends(run.do(lambda s: s.buy(size=3)), *FULL)
+        agrees(run)
+        assert run.life(order) == ['Submitted', 'Accepted'] and order.alive()
+
+
 def test_p67_a_fill_made_while_the_link_was_cut_is_told_once():
     with stage.open(store={'reconnect': -1, 'timeout': 0.2}) as run:
         order = rests(run)

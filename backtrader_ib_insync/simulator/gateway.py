@@ -41,18 +41,20 @@ class Gateway:
     market_data_lines: how many subscriptions at once. messages_per_second: how fast a client may ask; 0 is no limit.
     history_pacing: whether small bars are paced. history_latency: simulated seconds to an answer.
     empty_bars: whether 5 second bars without a trade are sent. faults: a text as `faults.parse` takes it.
+    master: the client id that hears of the orders of all clients, None for none.
     `requests` holds what was asked, decoded; times are simulated UTC epoch seconds.
     """
 
     def __init__(self, market=None, accounts=('U1234567',), cash=1e6, currency='USD', now=0.0, server_version=176,
                  zone='US/Eastern', seed=1, market_data_lines=100, messages_per_second=50, history_pacing=True,
-                 history_latency=0.0, empty_bars=False, groups=None, faults=''):
+                 history_latency=0.0, empty_bars=False, groups=None, faults='', master=None):
         if server_version not in VERSIONS:
             raise ValueError(f'server version {server_version!r}: there are 157 and 159 to 178')
         self.now = now
         self.wall = now
         self.zone = zone
         self.server_version = server_version
+        self.master = master
         self.messages_per_second = messages_per_second
         self.market = market or Market(seed=seed)
         self.ledger = Ledger(accounts, cash, currency, self.market)

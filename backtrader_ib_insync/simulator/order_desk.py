@@ -77,14 +77,14 @@ class OrderDesk:
         for execution, report in fills:
             session.send(self._details(request.reqId, execution, session))
             # those of other clients are for a master client alone (executions_commissions page)
-            if report and execution.clientId == session.client_id:
+            if report and session.client_id in (execution.clientId, self._gateway.master):
                 session.send(replies.CommissionReport(report))
         session.send(replies.ExecDetailsEnd(request.reqId))
 
     def _owners(self, client_id):
-        """The sessions that hear of an order: its client, and for orders by hand client 0."""
-        owner = self._gateway.clients.get(client_id)
-        return [owner] if owner else []
+        """The sessions that hear of an order: its client, for orders by hand client 0, and the master client."""
+        clients = self._gateway.clients
+        return [clients[name] for name in {client_id, self._gateway.master} if name in clients]
 
     def _tell_opened(self, event):
         for session in self._owners(event.order.clientId):
@@ -104,7 +104,8 @@ class OrderDesk:
             session.send(replies.CommissionReport(event.report))
 
     def _tell_told(self, event):
-        for session in self._owners(event.clientId):
+        owner = self._gateway.clients.get(event.clientId)
+        for session in [owner] if owner else []:
             session.send(replies.Error(event.orderId, event.code, event.text, event.advanced))
 
     def _tell_bound(self, event):

@@ -109,6 +109,20 @@ def test_of_what_was_done_before_midnight_nothing_is_told_any_more():
     assert ids(one) == ['55', '102']
 
 
+def test_a_master_client_hears_of_everybodys_orders():
+    gateway = Gateway(now=AT, master=7)
+    master, one, other = (Talk(gateway, number) for number in (7, 1, 2))
+    for talker in (master, one, other):
+        talker.hear()
+    place(one, 1, orderType='MKT')
+    gateway.advance(AT + 1)
+    heard = [fields[0] for fields in master.hear() if fields[0] in ('5', '3', '11', '59')]
+    assert heard == [fields[0] for fields in one.hear() if fields[0] != '4']
+    assert {'5', '3', '11', '59'} == set(heard) and other.hear() == []
+    master.say(7, 3, 9, 0, '', '', '', '', '', '')
+    assert ids(master) == ['11', '59', '55']
+
+
 def test_an_ambiguous_order_is_refused():
     one = talk()
     contract = Contract(symbol='ES', secType='FUT', exchange='CME')
