@@ -121,12 +121,13 @@ class Exchange:
     def _rejection(self, ticket, now):
         """What only shows when the order gets to the exchange: a set-up refusal, or lack of margin."""
         refusal = self._scripted('place', ticket)
-        return refusal or self._lack_of_margin(ticket, now)
+        return refusal or self._lack_of_means(ticket, now)
 
-    def _lack_of_margin(self, ticket, now):
+    def _lack_of_means(self, ticket, now):
         if ticket.parent is not None:
             return None
-        return order_rules.margin_refusal(self._margins(ticket, now), self.ledger.currency)
+        return (order_rules.short_refusal(ticket, self.ledger.position(ticket.order.account, ticket.instrument.conId))
+                or order_rules.margin_refusal(self._margins(ticket, now), self.ledger.currency))
 
     def _scripted(self, on, ticket):
         """Tells the notice set up for this, and returns the refusal."""
@@ -180,12 +181,12 @@ class Exchange:
             self._floor.re_enter(ticket, now)
 
     def _cannot_pay(self, ticket, order, now):
-        """Lack of margin for a change of what works; that it goes on as it was is a guess, by other refusals."""
+        """Lack of means for a change of what works; that it goes on as it was is a guess, by other refusals."""
         if ticket.ended is not None or not ticket.transmitted:
             return None
         changed = Ticket(order, ticket.contract, ticket.instrument, ticket.parent)
         changed.filled = ticket.filled
-        refusal = self._lack_of_margin(changed, now)
+        refusal = self._lack_of_means(changed, now)
         return refusal and refusal._replace(inactive=False)
 
     def cancel(self, now, clientId, orderId):

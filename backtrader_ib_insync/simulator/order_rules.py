@@ -240,6 +240,13 @@ def group_refusal(order, tickets):
     return None
 
 
+def short_refusal(ticket, held):
+    """Nobody sells coins that he has not; the text is a guess."""
+    if ticket.instrument.secType != 'CRYPTO' or ticket.sign > 0 or ticket.remaining <= (held.position if held else 0.0):
+        return None
+    return Refusal(201, 'Order rejected - reason:Short positions in cryptocurrencies are not supported.', inactive=True)
+
+
 def margin_refusal(margins, currency):
     """Lack of margin; never in the way of an order that needs no more of it."""
     if margins.initAfter <= max(margins.equityAfter, margins.initBefore):

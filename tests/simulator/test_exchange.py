@@ -137,6 +137,16 @@ def test_an_order_by_cash_needs_margin_too():
     assert desk.life(1) == ['201', 'Inactive 0']
 
 
+def test_coins_are_not_sold_short():
+    desk = Desk()
+    desk.place(1, 'BUY', 0, 'MKT', cashQty=9000.0, tif='IOC', on=COIN)
+    (size, _), = desk.fills()
+    desk.place(2, 'SELL', size + 0.1, 'LMT', 80000.0, on=COIN)
+    assert desk.life(2) == ['201', 'Inactive 0']
+    desk.place(3, 'SELL', size, 'LMT', 80000.0, on=COIN)
+    assert desk.statuses(3)[-1] == 'Filled'
+
+
 def test_whatif_answers_and_leaves_nothing():
     desk = Desk()
     desk.place(1, 'BUY', 100, 'MKT', whatIf=True)
