@@ -356,3 +356,19 @@ def trails(run, stop):
         run.until(lambda price=price: run.gateway.call(
             lambda world: world.exchange._book.find(1, stop.orderId).order.auxPrice) == price)
     assert stop.alive() and stop.info['messages'] == []
+
+
+# -- what TWS cannot give ----------------------------------------------------------------------------------------------
+
+@pytest.mark.client_errors
+def test_p60_p61_a_change_beyond_the_margin_leaves_the_order_as_it_was():
+    with stage.open() as run:
+        order = rests(run)
+        run.do(lambda s: s.broker.modify(order, size=1000000))
+        run.until(lambda: any('EQUITY WITH LOAN VALUE' in text for text in order.info['messages']))
+        run.until(lambda: order.size == LIMIT['size'])
+        assert run.life(order) == ['Submitted', 'Accepted'] and order.alive()
+        run.do(lambda s: s.broker.modify(order, size=20))
+        run.until(lambda: run.gateway.call(
+            lambda world: world.exchange._book.find(1, order.orderId).order.totalQuantity) == 20)
+        assert order.size == 20
