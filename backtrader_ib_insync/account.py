@@ -72,7 +72,7 @@ class Accounts:
         moved = holding.move(size, price, now, happened)
         if holding.told is None:
             self.disputed.pop((account, contract.conId), None)
-        return moved._replace(own=account == self.name)
+        return moved._replace(account=account)
 
     def amend(self, contract, account, size, price):
         """A correction: replace the price of `size` (signed) that is in the position by moving its average."""

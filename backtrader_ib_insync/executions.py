@@ -4,7 +4,7 @@ import math
 
 from . import trades
 from .account import signed
-from .fills import base, is_correction
+from .fills import base, is_correction, is_leg
 from .messages import Execution
 from .order_fields import tidy
 from .order_life import CLOCK_SECONDS
@@ -49,7 +49,7 @@ class Executions:
             if order.life.earlier and record.time < order.life.looked - CLOCK_SECONDS:
                 # TWS lists it late: it was held for one of another day
                 order.fill_earlier(-min(order.life.earlier, record.shares))
-            if order.data.tradecontract.secType == 'BAG' != record.contract.secType:
+            if is_leg(order, record.contract):
                 order = None
         elif is_news:
             self.broker.said('an execution that is not of this broker: {} {:g} {} at {}'.format(

@@ -49,6 +49,11 @@ def is_correction(execId):
     return number.isdigit() and int(number) > 1
 
 
+def is_leg(order, contract):
+    """Whether an execution in `contract` is of a leg of the combination that `order` trades."""
+    return order.data.tradecontract.secType == 'BAG' != contract.secType
+
+
 class Fills:
     """Holds fills back till their commission came, in order of arrival for each contract; remembers all of them."""
 
@@ -101,6 +106,7 @@ class Fills:
         fill.size = tidy(fill.size + size)
         if fill.bit is None:
             fill.moved = fill.moved.instead(fill.size, fill.execution.price)
+            self._shift(fill, size)
             more = fill
         else:
             more = Fill(fill.execution, fill.order, size, moved, now)
@@ -108,16 +114,32 @@ class Fills:
         if fill.order is not None:
             self._wait(more)
 
+    def _shift(self, fill, size):
+        """Of what is not told yet, all that came after `fill` found `size` more than it was held for."""
+        alike = self._alike(fill)
+        since = alike[alike.index(fill):]
+        for before, other in zip(since, since[1:]):
+            if other.bit is None:
+                other.moved = other.moved.shifted(size, before.moved, other.execution.price)
+
     def assign(self, order, permId):
-        """An order of an earlier run was adopted: what it executed is its own now."""
-        for fill in self.known.values():
-            if fill.order is None and fill.execution.permId == permId:
+        """An order of an earlier run was adopted: what it executed is its own now, told in order of arrival."""
+        for fill in self._of(permId):
+            if fill.order is None and not is_leg(order, fill.execution.contract):
                 fill.order = order
                 self._wait(fill)
+        places = {id(fill): place for place, fill in enumerate(self.known.values())}
+        for queue in self.waiting.values():
+            queue.sort(key=lambda fill: (fill.arrived, places.get(id(fill), math.inf)))
 
     def total(self, permId):
-        """How much of an order has been executed, as far as TWS listed executions."""
-        return tidy(sum(abs(fill.size) for fill in self.known.values() if fill.execution.permId == permId))
+        """How much of an order has been executed, as far as TWS listed executions; of a combination not its legs."""
+        fills = self._of(permId)
+        whole = [fill for fill in fills if fill.execution.contract.secType == 'BAG']
+        return tidy(sum(abs(fill.size) for fill in whole or fills))
+
+    def _of(self, permId):
+        return [fill for fill in self.known.values() if fill.execution.permId == permId]
 
     def replayed(self, fill):
         """The position that the fills of this one's contract lead to, from where it stood before the first of them."""
@@ -151,8 +173,10 @@ class Fills:
         return Amended(fill, more) if fill.bit is not None and more else None
 
     def _price(self, fill, record):
-        fill.commission = record.commission or 0.0
-        fill.realizedPNL = record.realizedPNL
+        if record.commission is not None or fill.commission is None:
+            fill.commission = record.commission or 0.0
+        if record.realizedPNL is not None:
+            fill.realizedPNL = record.realizedPNL
 
     def due(self, now, can_tell=bool):
         """Take out the fills that may be told: commission known or waited for long enough, none overtaken.

@@ -14,14 +14,14 @@ BEHIND_SECONDS = 10.0
 
 
 class Moved(NamedTuple):
-    """What an execution did to a position; sizes are signed, `own` tells that it is the broker's account."""
+    """What an execution did to a position; sizes are signed."""
     size: float
     price: float
     opened: float
     closed: float
     size_before: float
     price_before: float
-    own: bool = True
+    account: str = ''
 
     @property
     def begins(self):
@@ -32,12 +32,18 @@ class Moved(NamedTuple):
         """What an execution of another size and price would have done in its place."""
         position = Position()
         position.fix(self.size_before, self.price_before)
-        return _enter(position, size, price)._replace(own=self.own)
+        return _enter(position, size, price)._replace(account=self.account)
 
     def split(self, size, rest, price):
         """What two executions in its place would have done, of `size` and then of `rest`, at one price."""
         first = self.instead(size, price)
         return first, first._replace(size_before=first.size, price_before=first.price).instead(rest, price)
+
+    def shifted(self, size, before, price):
+        """The same as if `size` more had been there before it, where `before` was what came before."""
+        found = tidy(self.size_before + size)
+        paid = before.price if found == before.size else self.price_before
+        return self._replace(size_before=found, price_before=paid).instead(tidy(self.opened + self.closed), price)
 
     def without(self, size):
         """The same as if `size`, which was there before it, had not been."""

@@ -76,6 +76,7 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
         self._left = []
         self._cerebro = None
         self._comminfos = {}
+        self._tally = trades.Tally()
         self._detour = trades.Detour()
         self._busts = trades.Busts()
 
@@ -102,6 +103,7 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
     def _take_back(self):
         """What an earlier run of this broker has left is nobody's now: its strategies are gone, and its feeds."""
         self._left = self.book.open()
+        self._tally = trades.Tally()
         for order in self.book.by_ref.values():
             order.p.owner = None
 
@@ -271,7 +273,7 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
         self._busts.end(self.strategies())
         order = self.notifs.popleft() if self.notifs else None
         if order is not None:
-            trades.seed(order, self.strategies())
+            self._tally.agree(order, self.strategies())
             self._detour.begin(order, self.strategies())
             self._busts.begin(order)
         return order

@@ -199,7 +199,7 @@ class IBOrder(Order):
                      comminfo.margin, comminfo.profitandloss(-moved.closed, moved.price_before, price),
                      moved.size, moved.price)
         bit = self.executed.exbits[-1]
-        bit.held = (moved.size_before, moved.price_before) if moved.own else None
+        bit.account, bit.held = moved.account, (moved.size_before, moved.price_before)
         #: the other feed whose trade took it
         bit.traded = None
         return bit

@@ -1,4 +1,5 @@
 """What the trades of strategies cannot know by themselves: positions held before, corrections after."""
+import collections
 import copy
 
 from backtrader.trade import Trade
@@ -22,28 +23,69 @@ def can_tell(order):
     return len(traded(order)) > 0
 
 
-def open_size(strategies, contract_id):
-    """What the open trades of all strategies in a contract sum up to."""
-    return tidy(sum(trade.size for strategy in strategies for data, trades in strategy._trades.items()
-                    if conId(data) == contract_id for listed in trades.values() for trade in listed if trade.isopen))
+class Tally:
+    """Makes the trades of a run agree with the account before they are told of an execution.
 
-
-def seed(order, strategies):
-    """Give the order's owner an open trade of what the account held and no trade knows of, before it is told its fills.
-
-    backtrader makes trades of executions alone, so that closing a position from before the run would show as a new one
-    the other way round. To be called once the fills before have been told.
+    backtrader makes trades of executions alone: of what was held before the run, and of what others do to a position,
+    they know nothing. Closing it would show as a new trade the other way round, or leave one open for ever.
     """
-    bits = order.executed.getpending()
-    if not bits or bits[0].held is None:
-        return
-    owner = _owner(order, strategies)
-    held, price = bits[0].held
-    unknown = tidy(held - open_size(strategies, conId(order.data)))
-    trades = owner._trades[traded(order)][order.tradeid]
-    if not unknown or unknown * held < 0 or (trades and trades[-1].isopen):
-        return
-    trades.append(_held(order, unknown, price, owner._tradehistoryon))
+
+    def __init__(self):
+        #: what the open trades sum up to, by account and id of the contract
+        self._sizes = collections.Counter()
+
+    def agree(self, order, strategies):
+        """To be called for each order that is told, once those before have been."""
+        bits = order.executed.getpending()
+        if not bits:
+            return
+        key = bits[0].account, conId(order.data)
+        trades = _open_trades(strategies, key[1])
+        for _, trade in trades:
+            # backtrader sums up floats: dust would keep it open
+            trade.size = tidy(trade.size)
+        self._take_in(order, trades, key, _owner(order, strategies))
+        self._sizes[key] = tidy(self._sizes[key] + sum(bit.size for bit in bits))
+
+    def _take_in(self, order, trades, key, owner):
+        """Make up for what none of the trades knows of."""
+        (held, price), known = order.executed.getpending()[0].held, self._sizes[key]
+        listed = owner._trades[traded(order)][order.tradeid]
+        is_less = held * known < 0 or abs(held) < abs(known)
+        is_clear = not held or len(trades) == 1 and (_has_open(listed) or is_less)
+        if held != known == _sum(trades) and is_clear:
+            for strategy, trade in trades:
+                _resize(strategy, trade, held if held * trade.size > 0 else 0, price, order.comminfo)
+            known = _sum(trades)
+        if (held - known) * held > 0 and not _has_open(listed):
+            listed.append(_held(order, tidy(held - known), price, owner._tradehistoryon))
+            known = held
+        self._sizes[key] = known
+
+
+def _has_open(listed):
+    return bool(listed) and listed[-1].isopen
+
+
+def _open_trades(strategies, contract_id):
+    """[(its strategy, an open trade)] in a contract."""
+    return [(strategy, trade) for strategy in strategies for data, trades in strategy._trades.items()
+            if conId(data) == contract_id for listed in trades.values() for trade in listed[-1:] if trade.isopen]
+
+
+def _sum(trades):
+    return tidy(sum(trade.size for _, trade in trades))
+
+
+def _resize(strategy, trade, size, price, comminfo):
+    """Others traded part of what a trade has, or all, which ends it: what that earned is nobody's here."""
+    if abs(size) > abs(trade.size):
+        trade.price = price
+    trade.size, trade.value = size, comminfo.getvaluesize(size, trade.price)
+    if not size:
+        trade.isopen, trade.isclosed, trade.justopened, trade.status = False, True, False, Trade.Closed
+        trade.barclose, trade.dtclose = len(trade.data), trade.data.datetime[0]
+        _tell(strategy, trade)
 
 
 def _held(order, size, price, history):
@@ -90,7 +132,7 @@ class Detour:
         """Another feed of the contract that has a trade open to the side of `size`, if the order's own has none."""
         def is_open(data):
             listed = owner._trades[data][order.tradeid]
-            return bool(listed) and listed[-1].isopen and listed[-1].size * size > 0
+            return _has_open(listed) and listed[-1].size * size > 0
         if owner is None or is_open(order.data):
             return None
         own = conId(order.data)

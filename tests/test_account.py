@@ -90,7 +90,7 @@ def test_p89_p90_executions_move_the_position_at_once_and_end_flat():
 
 def test_other_accounts_have_their_own_positions():
     made = accounts()
-    assert not made.execute(STOCK, 'U2', 5, 10.0, T).own
+    assert made.execute(STOCK, 'U2', 5, 10.0, T).account == 'U2'
     assert made.position(STOCK).size == 0 and made.position(STOCK, 'U2').size == 5
 
 
