@@ -26,6 +26,7 @@ class Accounts:
         self.holdings = {}
         self.disputed = {}
         self.listed = None
+        self._magnifiers = {}
 
     # -- money ---------------------------------------------------------------------------------------------------------
 
@@ -64,7 +65,18 @@ class Accounts:
         return Position() if holding is None else holding.position
 
     def _hold(self, contract, account):
-        return self.holdings.setdefault((account, contract.conId), Holding(contract))
+        key = account, contract.conId
+        if key not in self.holdings:
+            self.holdings[key] = Holding(contract, self._magnifiers.get(contract.conId, 1.0))
+        return self.holdings[key]
+
+    def magnify(self, conId, magnifier):
+        """It has become known in what a contract is quoted, see `comminfo.magnifier`: executions come in that."""
+        change = magnifier / self._magnifiers.get(conId, 1.0)
+        if change != 1.0:
+            self._magnifiers[conId] = magnifier
+            for holding in [holding for (_, known), holding in self.holdings.items() if known == conId]:
+                holding.magnify(change)
 
     def execute(self, contract, account, size, price, now, happened=math.inf):
         """Move a position by an execution of signed `size` that TWS dates `happened`."""
@@ -89,7 +101,7 @@ class Accounts:
     def on_position(self, record, now):
         """A Position or Portfolio record."""
         holding = self._hold(record.contract, record.account)
-        holding.marketPrice = getattr(record, 'marketPrice', holding.marketPrice)
+        holding.mark(getattr(record, 'marketValue', 0.0), record.position)
         key = record.account, record.contract.conId
         if self.listed is not None:
             self.listed[key] = (tidy(record.position), record.avgCost / holding.mult)

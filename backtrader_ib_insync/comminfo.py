@@ -8,8 +8,13 @@ MARGINED = ('FUT', 'FOP', 'OPT', 'CONTFUT')
 
 
 def multiplier(contract):
-    """The multiplier of a TWS contract as a number; TWS leaves it empty where there is none."""
-    return float(contract.multiplier or 1.0)
+    """The multiplier of a TWS contract as a number; TWS leaves it empty, or 0, where there is none."""
+    return float(contract.multiplier or 1.0) or 1.0
+
+
+def magnifier(details):
+    """How many of what TWS quotes a contract in make one of its currency: 100 where prices are in cents or pence."""
+    return float(getattr(details, 'priceMagnifier', 1) or 1)
 
 
 class IBCommInfo(CommInfoBase):
@@ -42,11 +47,11 @@ class IBCommInfo(CommInfoBase):
         return self.getvaluesize(position.size, price)
 
 
-def of_contract(contract, step=1):
+def of_contract(contract, step=1, magnified=1.0):
     """The IBCommInfo of a TWS contract; None stands for a contract that is not known yet."""
     if contract is None:
         return IBCommInfo(commtype=CommInfoBase.COMM_FIXED, stocklike=True, margin=1.0)
-    mult = multiplier(contract)
+    mult = multiplier(contract) / magnified
     return IBCommInfo(commtype=CommInfoBase.COMM_FIXED, stocklike=contract.secType not in MARGINED,
                       mult=mult, margin=mult, automargin=mult, step=step)
 

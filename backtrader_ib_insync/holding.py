@@ -74,9 +74,10 @@ class Holding:
     moment that comes yet later is in the position already.
     """
 
-    def __init__(self, contract):
+    def __init__(self, contract, magnifier=1.0):
         self.contract = contract
-        self.mult = multiplier(contract)
+        #: the value, in the contract's currency, of one at a price of 1
+        self.mult = multiplier(contract) / magnifier
         self.position = Position()
         self.recent = collections.deque()
         self.told = None
@@ -86,6 +87,21 @@ class Holding:
         self.surplus = None
         #: by how much TWS's last whole view moved the position, for want of executions
         self.leap = 0.0
+
+    def magnify(self, change):
+        """Its prices turn out to be quoted in units that are smaller by `change`: so is what TWS told of its cost."""
+        self.mult /= change
+        self.marketPrice = self.marketPrice and self.marketPrice * change
+        self.told = self.told and self.told._replace(price=self.told.price * change)
+        if not self.exact:
+            self.position.price *= change
+        if self.surplus is not None and not self.surplus.exact:
+            self.surplus.position.price *= change
+
+    def mark(self, value, size):
+        """TWS told what it is worth, in the contract's currency."""
+        if value and size:
+            self.marketPrice = value / size / self.mult
 
     def move(self, size, price, now, happened=math.inf):
         """Enter an execution that TWS dates `happened`, None when it does not; returns what it did, as Moved."""

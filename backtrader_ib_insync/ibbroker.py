@@ -161,23 +161,32 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
 
     def getposition(self, data, clone=True):
         """The position in the contract that `data` trades; flat for a feed that trades none."""
-        contract = getattr(data, 'tradecontract', None)
+        contract = self._contract(data)
         position = Position() if contract is None else self.accounts.position(contract)
         return position.clone() if clone else position
 
+    def _contract(self, data):
+        """What `data` trades, None when it trades nothing; positions are put in what its prices are quoted in."""
+        contract = getattr(data, 'tradecontract', None)
+        details = getattr(data, 'tradecontractdetails', None)
+        if contract is not None and details is not None:
+            self.accounts.magnify(contract.conId, comminfo.magnifier(details))
+        return contract
+
     def getcommissioninfo(self, data):
         """What the user set for the data, or for all; else one made of the contract."""
+        contract = self._contract(data)
         if data._name in self.comminfo:
             return self.comminfo[data._name]
         for_all = self.comminfo[None]
         if for_all is not self.p.commission or self.p.notdefault('commission'):
             return for_all
-        contract = getattr(data, 'tradecontract', None)
         if contract is None:
             return comminfo.of_contract(None)
         if contract.conId not in self._comminfos:
-            step = comminfo.size_step(getattr(data, 'tradecontractdetails', None))
-            self._comminfos[contract.conId] = comminfo.of_contract(contract, step)
+            details = getattr(data, 'tradecontractdetails', None)
+            self._comminfos[contract.conId] = comminfo.of_contract(
+                contract, comminfo.size_step(details), comminfo.magnifier(details))
         return self._comminfos[contract.conId]
 
     # -- orders to TWS -------------------------------------------------------------------------------------------------

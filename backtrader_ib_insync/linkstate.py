@@ -3,6 +3,7 @@ import collections
 import logging
 
 from . import codes
+from .comminfo import magnifier
 from .errors import NotConnected
 from .messages import Closed, Heard, Lost, MarketRule, Notice, Restored, Session
 
@@ -139,4 +140,7 @@ class LinkState:
         if details is None:
             return ()
         rules = dict(zip(details.validExchanges.split(','), details.marketRuleIds.split(',')))
-        return self.rules.get(rules.get(exchange), ((0.0, details.minTick),))
+        steps = self.rules.get(rules.get(exchange), ((0.0, details.minTick),))
+        # TWS tells them in the contract's currency, and takes prices in cents or pence where it quotes those
+        return tuple((round(edge * magnifier(details), 10), round(step * magnifier(details), 10))
+                     for edge, step in steps)

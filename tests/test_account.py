@@ -95,7 +95,7 @@ def test_other_accounts_have_their_own_positions():
 
 
 def told(made, size, now=T, cost=10.0):
-    made.on_position(Portfolio(ME, STOCK, size, 12.0, 0, cost, 0, 0), now)
+    made.on_position(Portfolio(ME, STOCK, size, 12.0, 12.0 * size, cost, 0, 0), now)
 
 
 def test_a_told_position_that_is_behind_the_executions_is_ignored():

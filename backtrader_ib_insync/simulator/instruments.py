@@ -10,7 +10,7 @@ ORDER_TYPES = ('ACTIVETIM,AD,ADJUST,ALERT,ALGO,ALLOC,AVGCOST,BASKET,COND,CONDORD
                'SMARTSTG,STP,STPLMT,TRAIL,TRAILLIT,TRAILLMT,TRAILMIT,WHATIF')
 MARKET_RULES = {
     26: ((0.0, 0.01),), 32: ((0.0, 1.0),), 67: ((0.0, 0.25),), 109: ((0.0, 0.01), (3.0, 0.05)), 110: ((0.0, 0.05),),
-    239: ((0.0, 0.00005),), 240: ((0.0, 0.005),), 557: ((0.0, 0.02),), 635: ((0.0, 0.5),), 1715: ((0.0, 0.01),),
+    239: ((0.0, 0.00005),), 240: ((0.0, 0.005),), 557: ((0.0, 0.0002),), 635: ((0.0, 0.5),), 1715: ((0.0, 0.01),),
     2719: ((0.0, 0.25),),
 }
 AUCTIONS = ('LOC', 'MOC')
@@ -94,8 +94,13 @@ class Instrument(NamedTuple):
 
     @property
     def multiplier(self):
-        """The contract's multiplier as a number, 1 where it has none."""
-        return float(self.contract.multiplier or 1)
+        """What a price is multiplied with for its value: the contract's multiplier, less where cents are quoted."""
+        return float(self.contract.multiplier or 1) / self.priceMagnifier
+
+    @property
+    def told_tick(self):
+        """The tick as details tell it: in the currency, though prices come and go in cents (priceMagnifier 100)."""
+        return round(self.minTick / self.priceMagnifier, 10)
 
     @property
     def is_traded(self):
@@ -130,7 +135,8 @@ class Instrument(NamedTuple):
 
     def at(self, now):
         """The details as TWS tells them at `now`: with the hours of the coming days and the order types it takes."""
-        return self._replace(tradingHours=self.hours.text(now), liquidHours=self.hours.text(now, True),
+        return self._replace(minTick=self.told_tick, tradingHours=self.hours.text(now),
+                             liquidHours=self.hours.text(now, True),
                              orderTypes=','.join(filter(self._takes, self.orderTypes.split(','))))
 
     def _takes(self, orderType):

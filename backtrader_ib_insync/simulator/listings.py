@@ -46,7 +46,7 @@ def stocks():
               validExchanges='MEXI'),
         stock(900001, 'QUIET', 'NYSE', 'THE QUIET COMPANY', 50.0, activity=0.0),
         stock(156110393, 'VOD', 'LSE', 'VODAFONE GROUP PLC', 72.0, 'Communications', 'GBP', minTick=0.02,
-              activity=5.0, marketRuleIds='557', **london),
+              priceMagnifier=100, activity=5.0, marketRuleIds='557', **london),
         stock(15016062, '7203', 'TSEJ', 'TOYOTA MOTOR CORP', 2700.0, 'Consumer, Cyclical', 'JPY', minTick=0.5,
               hours=sessions.TOKYO, validExchanges='SMART,TSEJ,JPNNEXT', marketRuleIds='635'),
     ]

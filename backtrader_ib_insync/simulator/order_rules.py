@@ -158,8 +158,8 @@ def tick(instrument, price):
     step = instrument.minTick
     for rule in instrument.marketRuleIds.split(',')[:1]:
         for low, increment in MARKET_RULES.get(int(rule or 0), ()):
-            if abs(price) >= low:
-                step = increment
+            if abs(price) >= low * instrument.priceMagnifier:
+                step = round(increment * instrument.priceMagnifier, 10)
     return step
 
 

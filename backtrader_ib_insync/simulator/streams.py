@@ -85,7 +85,7 @@ class Streams:
         if kind is None:
             return
         stream = TickStream(request.reqId, self._gateway.market, instrument, request.genericTickList, kind >= DELAYED)
-        session.send(replies.TickReqParams(request.reqId, instrument.minTick, 'a60001', 3))
+        session.send(replies.TickReqParams(request.reqId, instrument.told_tick, 'a60001', 3))
         session.send(replies.MarketDataType(request.reqId, kind))
         for reply in stream.picture(self._gateway.now):
             session.send(reply)

@@ -154,7 +154,7 @@ def test_symbols_are_searched_by_name_too():
 def test_every_market_rule_named_is_known_and_begins_with_the_least_step():
     for instrument in MARKET.listing.instruments + find(symbol='FESX', secType='FUT'):
         rule = MARKET.market_rule(int(instrument.marketRuleIds))
-        assert rule[0] == (0.0, instrument.minTick), instrument.contract
+        assert rule[0] == (0.0, instrument.told_tick), instrument.contract
     assert MARKET.market_rule(109) == ((0.0, 0.01), (3.0, 0.05))
     with pytest.raises(KeyError):
         MARKET.market_rule(999999)
