@@ -55,6 +55,10 @@ class Accounts:
 
     # -- positions -----------------------------------------------------------------------------------------------------
 
+    def other(self, account):
+        """' of account U2', to be said of what is not in the broker's own account."""
+        return '' if account == self.name else ' of account {}'.format(account)
+
     def holding(self, contract, account=None):
         """The holding of a TWS contract, or None when there never was one."""
         return self.holdings.get((account or self.name, contract.conId))
@@ -67,7 +71,7 @@ class Accounts:
     def _hold(self, contract, account):
         key = account, contract.conId
         if key not in self.holdings:
-            self.holdings[key] = Holding(contract, self._magnifiers.get(contract.conId, 1.0))
+            self.holdings[key] = Holding(contract, self._magnifiers.get(contract.conId, 1.0), account)
         return self.holdings[key]
 
     def magnify(self, conId, magnifier):

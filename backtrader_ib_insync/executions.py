@@ -52,8 +52,9 @@ class Executions:
             if is_leg(order, record.contract):
                 order = None
         elif is_news:
-            self.broker.said('an execution that is not of this broker: {} {:g} {} at {}'.format(
-                record.side, record.shares, name_of(record.contract), record.price), record)
+            self.broker.said('an execution that is not of this broker: {} {:g} {}{} at {}'.format(
+                record.side, record.shares, name_of(record.contract), self.accounts.other(record.account),
+                record.price), record)
         size = signed(record)
         moved = self.accounts.execute(record.contract, record.account, size, record.price, now, record.time)
         self.fills.add(record, order, size, moved, now)

@@ -74,8 +74,9 @@ class Holding:
     moment that comes yet later is in the position already.
     """
 
-    def __init__(self, contract, magnifier=1.0):
+    def __init__(self, contract, magnifier=1.0, account=''):
         self.contract = contract
+        self.account = account
         #: the value, in the contract's currency, of one at a price of 1
         self.mult = multiplier(contract) / magnifier
         self.position = Position()

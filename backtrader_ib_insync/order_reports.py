@@ -238,8 +238,8 @@ class Reports:
         self.accounts.on_position(record, self.now)
 
     def _say_position(self, holding):
-        self.broker.said('the position in {} is {:g} now, by no execution of this broker'.format(
-            name_of(holding.contract), holding.position.size))
+        self.broker.said('the position in {}{} is {:g} now, by no execution of this broker'.format(
+            name_of(holding.contract), self.accounts.other(holding.account), holding.position.size))
 
     # -- TWS's whole view, at the start and after a reconnection -------------------------------------------------------
 

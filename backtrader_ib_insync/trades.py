@@ -7,6 +7,10 @@ from backtrader.trade import Trade
 from .order_fields import tidy
 
 
+#: by what part the cost of a position may differ after a split: TWS tells it with fees
+SPLIT_COST = 0.01
+
+
 def conId(data):
     """The id of the contract that `data` trades, None when it has none."""
     contract = getattr(data, 'tradecontract', None)
@@ -79,7 +83,9 @@ def _sum(trades):
 
 def _resize(strategy, trade, size, price, comminfo):
     """Others traded part of what a trade has, or all, which ends it: what that earned is nobody's here."""
-    if abs(size) > abs(trade.size):
+    cost = trade.size * trade.price
+    # a reverse split leaves fewer shares that cost as much
+    if abs(size) > abs(trade.size) or abs(size * price - cost) <= SPLIT_COST * abs(cost):
         trade.price = price
     trade.size, trade.value = size, comminfo.getvaluesize(size, trade.price)
     if not size:

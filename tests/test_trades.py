@@ -55,6 +55,33 @@ def test_p62_a_trade_of_ours_in_what_others_trade_as_well_ends_when_the_position
     assert found.total.closed == last and found.total.open == (-1 if size == -15 else 0)
 
 
+@pytest.mark.parametrize('size', [40, 2])
+def test_p62_a_split_is_no_profit(size):
+    with stage.open() as run:
+        bought = run.ends(run.do(lambda s: s.buy(size=10)), *FULL)
+        price = bought.executed.price * 10 / size
+
+        def split(world):
+            world.ledger.give(stage.ACCOUNT, apple(world), size, price)
+            world.accounts.traded()
+            world.accounts.settle()
+        run.gateway.call(split)
+        run.until(lambda: run.position().size == size)
+        sold = run.ends(run.do(lambda s: s.close()), *FULL)
+        assert run.trades[-1].isclosed
+        assert run.trades[-1].pnl == pytest.approx(size * (sold.executed.price - price))
+
+
+def test_p62_p64_what_happens_in_another_account_is_told_with_its_name():
+    with stage.open(gateway={'accounts': ('U1', 'U2')}, store={'clientId': 0}) as run:
+        run.gateway.fault('drop', 'execution')
+        for _ in range(2):
+            run.gateway.call(lambda world: by_hand(world, 7, 'U2'))
+        run.until(lambda: any('BOT 7 AAPL of account U2 at' in said for said in run.said))
+        run.until(lambda: any('the position in AAPL of account U2 is' in said for said in run.said))
+        assert run.position().size == 0 and not any('AAPL is' in said for said in run.said)
+
+
 def test_p62_what_others_add_goes_to_who_closes_it_and_several_trades_are_left_as_they_are():
     with stage.open() as run:
         run.ends(run.do(lambda s: s.buy(size=10, tradeid=1)), *FULL)

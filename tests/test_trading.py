@@ -494,10 +494,10 @@ def apple(world):
     return world.market.find(records.Contract(symbol='AAPL', secType='STK', exchange='SMART', currency='USD'))[0]
 
 
-def by_hand(world, size):
+def by_hand(world, size, account=stage.ACCOUNT):
     instrument = apple(world)
     order = records.Order(action='BUY' if size > 0 else 'SELL', totalQuantity=abs(size), orderType='MKT',
-                          account=stage.ACCOUNT, tif='DAY')
+                          account=account, tif='DAY')
     world.exchange.enter_by_hand(world.now, order, instrument.contract, instrument)
 
 
