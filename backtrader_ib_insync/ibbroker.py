@@ -99,6 +99,7 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
         self._take_back()
         self.store.start(broker=self)
         self.store.sleeper.await_fact(lambda: self._knows_more_than(views), START_SECONDS)
+        self.startingcash, self.startingvalue = self.getcash(), self.getvalue()
 
     def _take_back(self):
         """What an earlier run of this broker has left is nobody's now: its strategies are gone, and its feeds."""

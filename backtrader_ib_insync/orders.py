@@ -220,6 +220,7 @@ class IBOrder(Order):
     def reprice(self, bit, change):
         """What an execution was told at was corrected by `change`."""
         bit.price += change
+        bit.pnl += self.comminfo.profitandloss(-bit.closed, 0.0, change)
         self.executed.total()
 
     def execute(self, dt, size, price, *args):

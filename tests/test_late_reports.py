@@ -345,6 +345,23 @@ def test_an_order_of_a_feed_without_a_bar_holds_up_no_order_of_another_feed_of_t
             run.stop()
 
 
+def test_a_run_begins_with_what_the_account_has_then(make_gateway, store):
+    gateway = make_gateway(speed=5, messages_per_second=0)
+    made = store(gateway)
+    broker = made.getbroker()
+
+    def once(strategy):
+        if len(strategy) == 1:
+            strategy.buy(size=100)
+    starts = []
+    for _ in range(2):
+        feed = made.getdata(dataname='AAPL-STK-SMART-USD', timeframe=bt.TimeFrame.Ticks, backfill_start=False)
+        helpers.run(feed, broker=broker, act=once, until=lambda strategy: 'Completed' in strategy.ended().values())
+        starts.append((broker.startingcash, broker.startingvalue))
+        gateway.call(lambda world: world.ledger.deposit(stage.ACCOUNT, 5000.0))
+    assert starts[0] == (1e6, 1e6) and starts[1][0] < 990000.0 < 1004000.0 < starts[1][1] < 1006000.0
+
+
 def test_p67_an_order_of_the_first_run_of_a_broker_is_told_to_the_second(make_gateway, store):
     gateway = make_gateway(speed=5, messages_per_second=0)
     made = store(gateway)

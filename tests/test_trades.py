@@ -150,6 +150,18 @@ def test_p67_p68_what_several_orders_filled_before_a_restart_is_told_in_the_orde
             flat(run, 1)
 
 
+def test_p50_p51_a_corrected_price_is_in_what_the_order_earned():
+    with stage.open() as run:
+        run.ends(run.do(lambda s: s.buy(size=10)), *FULL)
+        sold = run.do(lambda s: s.sell(size=25))
+        run.ends(sold, *FULL)
+        earned, price = sold.executed.pnl, sold.executed.price
+        run.gateway.fault('correct', str(price + 1.0))
+        run.until(lambda: sold.executed.price == pytest.approx(price + 1.0))
+        run.do(lambda s: None)
+        assert sold.executed.pnl == pytest.approx(earned + 10.0)
+
+
 def test_p51_what_sold_more_than_a_correction_left_is_told_as_the_reversal_that_it_was():
     with stage.open(broker={'commission_wait': 30.0}) as run:
         run.scenario(lambda scenario: setattr(scenario, 'commission_delay', 25.0))
