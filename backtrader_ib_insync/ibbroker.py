@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 #: seconds that a run waits for cash, positions and open orders before its strategies begin without
 START_SECONDS = 5.0
+#: and while TWS is at telling them: it is known to leave a question of them unanswered, which takes its time
+VIEW_SECONDS = 30.0
 #: seconds that the end of a run waits for what TWS has to say of the orders it was sent last
 STOP_SECONDS = 1.0
 
@@ -98,7 +100,9 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
         views = self.reports.views
         self._take_back()
         self.store.start(broker=self)
-        self.store.sleeper.await_fact(lambda: self._knows_more_than(views), START_SECONDS)
+        knows = self.store.sleeper.await_fact(lambda: self._knows_more_than(views), START_SECONDS)
+        if not knows and (self.inbox or self.reports.view is not None):
+            self.store.sleeper.await_fact(lambda: self._knows_more_than(views), VIEW_SECONDS)
         self.startingcash, self.startingvalue = self.getcash(), self.getvalue()
 
     def _take_back(self):

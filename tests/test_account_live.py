@@ -90,6 +90,20 @@ def test_p02_a_gateway_that_is_not_there_holds_the_start_up_for_a_bounded_time(m
             assert run.broker.startingcash == 1e6 == run.broker.startingvalue
 
 
+def test_p63_p82_so_it_is_when_tws_takes_long_to_tell_all(monkeypatch):
+    from backtrader_ib_insync import ibbroker, synchroniser
+    monkeypatch.setattr(ibbroker, 'START_SECONDS', 0.5)
+    monkeypatch.setattr(synchroniser, 'STEP_SECONDS', 2.0)
+    seen = []
+    with simulator.running(messages_per_second=0) as gateway:
+        gateway.call(lambda world: world.ledger.give(stage.ACCOUNT, apple(world), 10, 100.0))
+        gateway.fault('drop', 'CompletedOrdersEnd')
+        feed = {'timeframe': bt.TimeFrame.Seconds, 'compression': 5}
+        with stage.open(served=gateway, feed=feed, live=False, analyzers=[(bt.analyzers.PyFolio, {})], hooks={
+                'on_start': lambda strategy: seen.append((strategy.broker.startingcash, strategy.position.size))}):
+            assert seen == [(1e6, 10)]
+
+
 # -- orders from everywhere (P83) --------------------------------------------------------------------------------------
 
 def test_p83_orders_from_start_notify_store_notify_data_and_a_timer():
