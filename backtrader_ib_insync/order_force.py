@@ -1,10 +1,11 @@
 """How long an order holds, in backtrader's words -> TWS's time in force and date (pure)."""
 import datetime
+import numbers
 
 from backtrader import Order, num2date
 
 from .errors import BadOrder
-from .zones import UTC, as_zone, epoch, utc_text
+from .zones import UTC, as_zone, aware, epoch, utc_text
 
 TIFS = ('DAY', 'GTC', 'IOC', 'GTD', 'OPG', 'FOK', 'DTC', 'AUC', 'GTX', 'Minutes')
 #: in force for a moment only: what they leave unfilled has expired
@@ -56,28 +57,36 @@ def _default_tif(terms, setting):
 
 
 def _is_day(valid):
-    return valid == 'DAY' or (isinstance(valid, (int, float, datetime.timedelta)) and not valid)
+    return _is_word(valid, 'DAY') or (isinstance(valid, (numbers.Real, datetime.timedelta)) and not valid)
+
+
+def _is_word(valid, word):
+    return isinstance(valid, str) and valid == word
 
 
 def _until(valid, setting):
     """When `valid` ends, epoch seconds UTC; None when no date is in it (until cancelled, or the day)."""
-    if valid is None or valid == 'GTC' or _is_day(valid):
+    if valid is None or _is_word(valid, 'GTC') or _is_day(valid):
         return None
+    try:
+        until = _seconds(valid, setting)
+        utc_text(until)
+    except BadOrder:
+        raise
+    except (ValueError, OverflowError):
+        raise BadOrder('valid {!r}: is no date that TWS could be told; None is until cancelled'.format(valid)) from None
+    return until
+
+
+def _seconds(valid, setting):
     if isinstance(valid, datetime.timedelta):
         return setting.now + valid.total_seconds()
     if isinstance(valid, datetime.datetime):
         # in the hour that comes twice its fold tells which is meant
-        return epoch(valid if valid.tzinfo else valid.replace(tzinfo=as_zone(setting.zone or UTC)))
+        return epoch(valid if valid.tzinfo else aware(valid, as_zone(setting.zone or UTC)))
     if isinstance(valid, datetime.date):
         return epoch(datetime.datetime.combine(valid, datetime.time(23, 59, 59)), setting.zone or UTC)
-    if isinstance(valid, (int, float)):
-        return _from_number(valid)
+    if isinstance(valid, numbers.Real):
+        return epoch(num2date(float(valid), tz=datetime.timezone.utc))
     raise BadOrder('valid {!r}: None or Order.GTC, Order.DAY or 0, a timedelta, a date, a datetime or a backtrader '
                    'date number'.format(valid))
-
-
-def _from_number(valid):
-    try:
-        return epoch(num2date(valid, tz=datetime.timezone.utc))
-    except (ValueError, OverflowError):
-        raise BadOrder('valid {!r}: is no backtrader date number'.format(valid)) from None

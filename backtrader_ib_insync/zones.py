@@ -43,7 +43,8 @@ class Zone(datetime.tzinfo):
         """The naive `dt` read in this zone, an aware one converted; `is_dst` chooses in the hour that comes twice."""
         if dt.tzinfo is not None:
             return dt.astimezone(self)
-        first, second = dt.replace(tzinfo=self, fold=0), dt.replace(tzinfo=self, fold=1)
+        dt = aware(dt, self)
+        first, second = dt.replace(fold=0), dt.replace(fold=1)
         repeated = first.utcoffset() > second.utcoffset()
         return second if repeated and not is_dst else first
 
@@ -140,6 +141,11 @@ def epoch(dt, tz=UTC):
     if dt.tzinfo is None:
         dt = tz.localize(dt)
     return calendar.timegm(dt.utctimetuple()) + dt.microsecond / 1e6
+
+
+def aware(dt, tz):
+    """The naive `dt` as one of `tz`, its fold kept; plain, for that of pandas takes no zone of ours."""
+    return datetime.datetime.combine(dt.date(), dt.time()).replace(tzinfo=tz)
 
 
 def moment(seconds, tz=UTC):

@@ -1,6 +1,7 @@
 """Orders without a wire: fields, keywords, the object, and the tables of their life."""
 import copy
 import datetime
+import fractions
 import math
 
 import backtrader as bt
@@ -135,6 +136,40 @@ def test_coins_at_market_are_bought_by_money_and_sold_by_size():
 def test_p54_valid_is_the_time_in_force(valid, expected):
     sent = fields(Order.Limit, Setting(now=NOW, zone=zones.zone('US/Eastern')), price=1.0, valid=valid)
     assert (sent['tif'], sent.get('goodTillDate')) == expected
+
+
+class Stamp(datetime.datetime):
+    """As a Timestamp of pandas: one of no zone asks the zone that it is given for an offset of always."""
+
+    def replace(self, *args, **kwargs):
+        raise AttributeError("'NoneType' object has no attribute 'total_seconds'")
+
+
+def test_p54_a_moment_of_pandas_is_read_as_any_other():
+    sent = fields(Order.Limit, Setting(now=NOW, zone=zones.zone('US/Eastern')), price=1.0, valid=Stamp(2025, 7, 1, 16))
+    assert sent['goodTillDate'] == '20250701-20:00:00'
+
+
+def test_p54_a_number_of_another_kind_is_a_number():
+    assert fields(valid=fractions.Fraction(0))['tif'] == 'DAY'
+    assert fields(valid=fractions.Fraction(2 * 739212 + 1, 2))['goodTillDate'] == '20241122-12:00:00'
+
+
+@pytest.mark.parametrize('valid', ['tomorrow', [1], datetime.time(16)])
+def test_p54_p66_what_is_no_date_at_all_is_refused_with_what_would_be(valid):
+    with pytest.raises(BadOrder, match='Order.GTC, Order.DAY or 0, a timedelta'):
+        fields(valid=valid)
+
+
+@pytest.mark.parametrize('valid', [
+    datetime.datetime.max, datetime.datetime.max.replace(tzinfo=datetime.timezone.utc), datetime.date.max,
+    datetime.timedelta.max, datetime.timedelta.min, math.inf, math.nan, 1e9, -1.0])
+def test_p54_p66_a_date_beyond_all_dates_is_refused_and_ends_no_run(valid):
+    for zone in ('US/Eastern', 'Asia/Tokyo'):
+        try:
+            assert fields(Order.Limit, Setting(now=NOW, zone=zones.zone(zone)), price=1.0, valid=valid)
+        except BadOrder as error:
+            assert 'valid' in str(error)
 
 
 @pytest.mark.parametrize('tif', ['IOC', 'FOK', 'OPG', 'DTC', 'DAY'])

@@ -56,6 +56,13 @@ def test_every_alias_leads_to_a_zone_there_is():
         assert zone(name).localize(WINTER).utcoffset() is not None
 
 
+def test_p26_a_date_of_a_subclass_that_takes_no_such_zone_is_read_as_any_other():
+    class Stamp(datetime.datetime):
+        def replace(self, *args, **kwargs):
+            raise AttributeError
+    assert epoch(Stamp(2024, 7, 15, 12), NEW_YORK) == epoch(SUMMER, NEW_YORK)
+
+
 # -- what backtrader asks of a zone (backtrader-contract.md 3.1) -----------------------------------
 
 def zone_objects():
