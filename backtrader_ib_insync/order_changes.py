@@ -2,7 +2,7 @@
 from backtrader import Order
 
 from .errors import BadOrder, BadParameter, UnknownZone
-from .order_fields import EXECTYPES, size, touched
+from .order_fields import EXECTYPES, plain, size, touched
 from .order_keywords import keywords
 from .orders import BLANK, copied
 from .zones import parse_stamp
@@ -23,7 +23,8 @@ FILLED_IN = {'adjustedOrderType': 'None', 'deltaNeutralOrderType': 'None', 'cash
 WORDS = {
     Order.Limit: {'lmtPrice': 'price'}, Order.Stop: {'auxPrice': 'price'},
     Order.StopLimit: {'auxPrice': 'price', 'lmtPrice': 'plimit'},
-    Order.StopTrail: {'auxPrice': 'trailamount'}, Order.StopTrailLimit: {'auxPrice': 'trailamount'},
+    Order.StopTrail: {'auxPrice': 'trailamount', 'trailingPercent': 'trailpercent'},
+    Order.StopTrailLimit: {'auxPrice': 'trailamount', 'trailingPercent': 'trailpercent'},
 }
 
 
@@ -31,18 +32,19 @@ def wanted(order, changes):
     """(the names of what `changes` ask for, the order's terms with that). Raises BadOrder, BadParameter."""
     terms = order.terms
     named = {name: changes.pop(name) for name in MODIFIABLE if name in changes}
+    named.update((name, plain(value)) for name, value in named.items() if name != 'valid')
     # None: as it was; but without a date it holds until it is cancelled
     named = {name: value for name, value in named.items() if value is not None or name == 'valid'}
     if 'exectype' in changes:
         raise BadParameter("'exectype': TWS changes prices, sizes and dates, not what an order is; cancel it and send "
                            "another")
+    given = keywords(changes, BLANK)
+    _put_in_words(order, given, named)
     if named.get('trailpercent') is not None and 'trailamount' not in named:
         # an amount would win over it
         terms = terms._replace(trailamount=None)
     if 'size' in named:
         named['size'] = size(named['size'])
-    given = keywords(changes, BLANK)
-    _put_in_words(order, given, named)
     over = touched(named)
     kept = {name: value for name, value in terms.keywords.items() if name not in over}
     return set(named) | set(given), terms._replace(keywords=dict(kept, **given), **named)
@@ -52,9 +54,14 @@ def _put_in_words(order, given, named):
     """A price that is asked for by TWS's name is the price, limit or trail of the order for backtrader, too."""
     words = WORDS.get(order.exectype, {}) if order.tws.orderType in EXECTYPES else {}
     for field in [field for field in given if field in words]:
-        value, word = given.pop(field), words[field]
+        value, word = _in_word(field, given.pop(field)), words[field]
         if named.setdefault(word, value) != value:
             raise BadOrder('{} {!r}, {} {!r}: they are the same'.format(word, named[word], field, value))
+
+
+def _in_word(field, value):
+    number = plain(value)
+    return number / 100 if field == 'trailingPercent' and isinstance(number, (int, float)) else number
 
 
 def left(exectype, versions, told):

@@ -15,6 +15,7 @@ from .orders import BLANK, IBOrder, copied, last_bar, tws_order
 log = logging.getLogger(__name__)
 
 WHATIF = ('whatif', 'whatIf', 'm_whatIf')
+NUMBERS = ('price', 'pricelimit', 'trailamount', 'trailpercent')
 
 
 class TooEarly(BadOrder):
@@ -57,7 +58,9 @@ class OrderDesk:
             return self._refuse(order, str(error))
 
     def _make(self, buy, keywords, **asked):
-        order = IBOrder(buy, now=self.store.clock(), keywords=keywords, **asked)
+        asked.update((name, order_fields.plain(asked[name])) for name in NUMBERS if name in asked)
+        size = order_fields.plain_size(asked.pop('size'))
+        order = IBOrder(buy, now=self.store.clock(), keywords=keywords, size=size, **asked)
         order.addcomminfo(self.broker.getcommissioninfo(order.data))
         return order
 
@@ -76,6 +79,16 @@ class OrderDesk:
             if other is not None and not (own and own.alive()):
                 raise BadOrder('{}: order {} is no longer alive: {}'.format(
                     name, other.ref, (own or other).getstatusname()))
+        self._check_group(order)
+
+    def _check_group(self, order):
+        """Raise BadOrder for a group of TWS's that is another than that of `oco`."""
+        if order.p.oco is not None:
+            for name, value in self._group(self.book.own(order.p.oco)).items():
+                asked = order.terms.keywords.get(name, value)
+                if asked != value:
+                    raise BadOrder('oco= and {}={!r}: the group that it joins has {!r}; give each order ocaGroup= and '
+                                   'ocaType=, and none oco='.format(name, asked, value))
 
     def _is_behind(self, data):
         return not self.broker.p.backfill_orders and getattr(data, 'catching_up', False)
@@ -192,7 +205,12 @@ class OrderDesk:
                 self.groups.keep(other, name)
             else:
                 self._replace(other, ocaGroup=name, ocaType=1)
-        return {'ocaGroup': group_of(other), 'ocaType': other.tws.ocaType or 1}
+        return self._group(other)
+
+    def _group(self, other):
+        name = group_of(other)
+        # without a group of TWS's its type means nothing
+        return {'ocaGroup': name, 'ocaType': name and name == other.tws.ocaGroup and other.tws.ocaType or 1}
 
     def _is_settled(self, order):
         """Whether TWS would not take it into a group, or not as it is meant."""

@@ -19,6 +19,8 @@ EXECTYPES = {name: exectype for exectype, name in ORDER_TYPES.items()}
 SIGNED = ('BAG', 'FUT', 'FOP', 'CONTFUT', 'CMDTY')
 #: beyond are TWS's own for a number that is not set
 LARGEST = 1e300
+#: https://interactivebrokers.github.io/tws-api/hedging.html: it "can only have a quantity of 0"
+FX_HEDGE = 'F'
 PRICE_FIELDS = frozenset(['lmtPrice', 'auxPrice', 'trailStopPrice'])
 
 
@@ -77,9 +79,13 @@ def ticket(terms, setting):
 
 def _give(fields, terms, tick):
     fields.update(terms.keywords)
-    for name in PRICE_FIELDS.intersection(terms.keywords):
-        fields[name] = tick.given(name, terms.keywords[name])
-    if fields.get('cashQty') is not None:
+    for name, value in terms.keywords.items():
+        if name in PRICE_FIELDS:
+            fields[name] = tick.given(name, value)
+        elif value != value:
+            raise BadOrder('{} {!r}: must be a number; has its indicator warmed up?'.format(name, value))
+    # TWS works these out; 0 is no cash
+    if fields.get('cashQty') or fields.get('hedgeType') == FX_HEDGE:
         fields['totalQuantity'] = 0
 
 
@@ -152,6 +158,22 @@ def tidy(number):
     """A size without binary dust: an int when it is whole, else rounded to a billionth."""
     number = round(number, 9)
     return int(number) if number == int(number) else number
+
+
+def plain(value):
+    """A number of any kind as one of Python's: the decimal that it shows. What is none stays, to be refused by name."""
+    if value is None or isinstance(value, (int, float)):
+        return value
+    try:
+        return float(str(value))
+    except ValueError:
+        return value
+
+
+def plain_size(value):
+    """As `plain`, and without binary dust."""
+    number = plain(value)
+    return tidy(number) if isinstance(number, (int, float)) and abs(number) < LARGEST else number
 
 
 def _number(name, value):
@@ -252,7 +274,11 @@ def _trail(terms, setting, tick):
 
 def _trail_distance(terms, setting, tick):
     if terms.trailamount:
-        return {'auxPrice': tick.distance('trailamount', terms.trailamount, setting.reference)}
+        amount = tick.distance('trailamount', terms.trailamount, setting.reference)
+        if not amount:
+            raise BadOrder('trailamount {!r}: the nearest on the tick of {:g} is no distance'.format(
+                terms.trailamount, tick.increment(setting.reference or 0.0)))
+        return {'auxPrice': amount}
     if terms.trailpercent:
         percent = _number('trailpercent', terms.trailpercent)
         if not 0 < percent < 1:

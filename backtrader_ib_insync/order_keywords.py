@@ -1,4 +1,5 @@
 """Attributes of a TWS order, as strategies give them by keyword (pure)."""
+import datetime
 import difflib
 import numbers
 import sys
@@ -39,14 +40,34 @@ def _is_unsaid(key, value):
 def _value(key, value, blank):
     if key in PARTS:
         return _parts(key, value)
-    is_number = isinstance(value, (int, float))
-    if isinstance(blank, str) and is_number:
+    if isinstance(blank, bool) and _is_flag(value):
+        return bool(value)
+    if isinstance(blank, str) and isinstance(value, (int, float)):
         # the natural name of a strategy
         return str(value)
-    fits = is_number or isinstance(value, (str, numbers.Number)) or hasattr(value, 'name')
-    if not fits or key == 'softDollarTier' and not hasattr(value, 'name'):
-        raise BadParameter('{}={!r}: TWS takes no such value for it'.format(key, value))
+    if not _fits(key, value, blank):
+        raise BadParameter('{}={!r}: TWS takes no such value for it{}'.format(key, value, _remedy(value, blank)))
     return value
+
+
+def _is_flag(value):
+    """Whether it is true or false, or a number: also one of numpy's, and no text, of which 'False' would be true."""
+    return hasattr(value, '__bool__') and not hasattr(value, '__len__')
+
+
+def _fits(key, value, blank):
+    if key == 'softDollarTier':
+        return hasattr(value, 'name')
+    if isinstance(value, str):
+        # fields end at a NUL on the wire: what is behind it would be the next
+        return not isinstance(blank, bool) and '\0' not in value
+    return isinstance(value, numbers.Number) or hasattr(value, 'name')
+
+
+def _remedy(value, blank):
+    if isinstance(value, datetime.date):
+        return ": give a date as a text, 'yyyymmdd-hh:mm:ss' in UTC"
+    return ': give True or False' if isinstance(blank, bool) else ''
 
 
 def _parts(key, value):
@@ -54,10 +75,15 @@ def _parts(key, value):
     try:
         parts = list(value.items() if isinstance(value, dict) else value)
         if key in TAGGED:
-            parts = [tag if hasattr(tag, 'tag') else TagValue(tag[0], str(tag[1])) for tag in parts]
+            parts = [tag if hasattr(tag, 'tag') else TagValue(tag[0], _tagged(tag[1])) for tag in parts]
     except (TypeError, IndexError):
         raise BadParameter('{}={!r}: must be a list'.format(key, value)) from None
     for part in parts:
         if not hasattr(part, PARTS[key]):
             raise BadParameter("{}={!r}: {!r} is none of what ib_insync makes such a list of".format(key, value, part))
     return parts
+
+
+def _tagged(value):
+    """As TWS writes it: true is 1."""
+    return str(int(value) if isinstance(value, bool) else value)

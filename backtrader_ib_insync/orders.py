@@ -111,7 +111,11 @@ class IBOrder(Order):
                                  trailamount=self.p.trailamount, trailpercent=self.p.trailpercent)
         self._limitoffset = 0.0
         if self.exectype in (Order.StopTrail, Order.StopTrailLimit):
-            self._trail_from(self.created.price)
+            try:
+                self._trail_from(self.created.price)
+            except TypeError:
+                # a term is no number: the order will be refused, with its name
+                pass
         self.executed = Executed(remsize=self.size)
 
     def _trail_from(self, price):
@@ -143,6 +147,13 @@ class IBOrder(Order):
                 'orderId', 'permId', 'action', 'totalQuantity', 'orderType', 'lmtPrice', 'auxPrice', 'tif',
                 'goodTillDate', 'account', 'orderRef')]
         return '\n'.join(lines)
+
+    def getordername(self, exectype=None):
+        try:
+            return super().getordername(exectype)
+        except (TypeError, IndexError):
+            # no type at all, of an order that was refused for it
+            return str(self.exectype if exectype is None else exectype)
 
     def look(self):
         """A snapshot that leaves the executions a notification has yet to report where they are."""

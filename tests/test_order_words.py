@@ -1,10 +1,11 @@
 """What strategies say of orders, over the socket: shared names, contradictions, one contract in two feeds."""
 import datetime
+import decimal
 
 import backtrader as bt
 import pytest
 from test_oca import AWAY, fill
-from test_trading import FULL, agrees, fill_now, rests
+from test_trading import FULL, agrees, check, fill_now, rests
 
 import helpers
 import stage
@@ -79,6 +80,64 @@ def test_p57_asking_what_an_order_would_cost_has_three_names_and_places_nothing(
         run.do(lambda s: s.broker.modify(worked, price=1.0, **{name: True}))
     run.do(lambda s: s.cancel(worked))
     run.ends(worked, 'Submitted', 'Accepted', 'Canceled')
+
+
+@pytest.mark.parametrize('asked', [
+    {'price': 'x', 'trailamount': 1.0}, {'trailamount': 'x'}, {'trailpercent': 'x'}, {'price': [1], 'trailamount': 1}])
+def test_p66_a_trail_of_what_is_no_number_is_rejected_and_ends_no_run(run, asked):
+    order = run.do(lambda s: s.buy(size=10, exectype=Order.StopTrail, **asked))
+    run.ends(order, 'Rejected')
+    assert repr(list(asked.values())[0]) in order.info['message'] and 'must be a number' in order.info['message']
+
+
+def test_p66_p89_numbers_of_any_kind_are_numbers(run):
+    order = run.do(lambda s: s.sell(size=decimal.Decimal(10), exectype=Order.StopTrail, trailamount='60.5',
+                                    price=decimal.Decimal('200.01')))
+    run.reaches(order, 'Accepted')
+    assert (order.auxPrice, order.trailStopPrice, order.created.price) == (60.5, 139.51, 139.51)
+    assert run.do(lambda s: s.broker.modify(order, trailamount=decimal.Decimal('61.5'), size=decimal.Decimal(9)))
+    run.gateway.wait(lambda world: world.exchange._book.find(1, order.orderId).order.auxPrice == 61.5)
+    assert (order.trailamount, order.size) == (61.5, -9)
+    run.do(lambda s: s.cancel(order))
+    run.ends(order, 'Submitted', 'Accepted', 'Canceled')
+
+
+@pytest.mark.parametrize('size', [decimal.Decimal('0.3'), 0.1 + 0.2])
+def test_p89_a_size_of_any_kind_is_filled_in_parts_to_the_last_bit(size):
+    with stage.open(datanames=('BTC-CRYPTO-PAXOS-USD',), gateway={'speed': 10}) as run:
+        run.scenario(lambda scenario: scenario.partial('BTC', [0.1, 0.1, 0.1]))
+        order = run.do(lambda s: s.buy(size=size, exectype=Order.Limit, price=1e6))
+        run.ends(order, 'Submitted', 'Accepted', 'Partial', 'Partial', 'Completed')
+        assert (order.executed.size, order.executed.remsize, order.size, order.terms.size) == (0.3, 0, 0.3, 0.3)
+
+
+def test_p61_a_trail_becomes_one_by_percent_by_tws_s_name_too():
+    with stage.open() as run:
+        order = run.do(lambda s: s.sell(size=10, exectype=Order.StopTrail, trailamount=60.0))
+        run.reaches(order, 'Accepted')
+        assert run.do(lambda s: s.broker.modify(order, trailingPercent=7.0))
+        check(run, order, {'trailingPercent': 7.0, 'auxPrice': None})
+        assert run.do(lambda s: s.broker.modify(order, trailingPercent='x')) is False
+        assert (order.trailpercent, order.trailamount) == (0.07, None)
+        run.until(lambda: order.life.before is None)
+        assert run.life(order) == ['Submitted', 'Accepted']
+
+
+def test_p56_oco_and_a_group_that_is_another_are_not_taken_together(run):
+    first = rests(run, ocaGroup='mine', ocaType=2)
+    for asked in ({'ocaGroup': 'other'}, {'ocaType': 3}):
+        order = run.do(lambda s, asked=asked: s.sell(oco=first, **dict(AWAY, **asked)))
+        run.ends(order, 'Rejected')
+        assert repr(list(asked.values())[0]) in order.info['message'] and 'oco=' in order.info['message']
+    second = run.do(lambda s: s.sell(oco=first, **dict(AWAY, ocaGroup='mine', ocaType=2)))
+    run.reaches(second, 'Accepted')
+    assert (second.ocaGroup, second.ocaType) == ('mine', 2)
+    lone = rests(run, ocaType=3)
+    order = run.do(lambda s: s.sell(oco=lone, **dict(AWAY, ocaType=3)))
+    run.ends(order, 'Rejected')
+    for order in (first, second, lone):
+        run.do(lambda s, order=order: s.cancel(order))
+        run.until(lambda order=order: run.ended(order))
 
 
 def test_p61_a_price_by_tws_s_name_is_the_price_and_none_is_as_it_was(run):

@@ -202,6 +202,52 @@ def test_p57_a_number_is_a_name_and_bytes_are_none():
         keywords({'orderRef': b'mine'}, BLANK)
 
 
+class Flag:
+    """As numpy has true and false: neither a bool nor a number."""
+
+    def __bool__(self):
+        return True
+
+
+def test_p57_true_and_false_are_whatever_python_takes_for_them_but_no_text():
+    assert keywords({'outsideRth': Flag(), 'hidden': 0}, BLANK) == {'outsideRth': True, 'hidden': False}
+    with pytest.raises(BadParameter, match='True or False'):
+        keywords({'outsideRth': 'False'}, BLANK)
+    made = keywords({'algoParams': {'noTakeLiq': True, 'allowPastEndTime': False, 'maxPctVol': 0.1}}, BLANK)
+    assert [tag.value for tag in made['algoParams']] == ['1', '0', '0.1']
+
+
+def test_p57_a_text_that_would_end_its_field_on_the_wire_is_an_error():
+    with pytest.raises(BadParameter, match='orderRef'):
+        keywords({'orderRef': 'a\0b'}, BLANK)
+
+
+def test_p57_an_attribute_that_is_a_date_is_a_text_and_the_error_says_so():
+    with pytest.raises(BadParameter, match='yyyymmdd-hh:mm:ss'):
+        keywords({'goodAfterTime': datetime.datetime(2024, 11, 22, 16)}, BLANK)
+
+
+@pytest.mark.parametrize('name', ['trailingPercent', 'lmtPriceOffset', 'cashQty', 'percentOffset', 'adjustedStopPrice'])
+def test_p57_p66_an_attribute_that_is_no_number_yet_is_refused_by_name(name):
+    with pytest.raises(BadOrder, match='{} nan.*warmed up'.format(name)):
+        fields(keywords={name: float('nan')})
+
+
+def test_p57_no_cash_takes_no_size_away():
+    assert fields(keywords={'cashQty': 0.0})['totalQuantity'] == 100
+    assert fields(keywords={'cashQty': 500.0})['totalQuantity'] == 0
+
+
+def test_p57_a_hedge_of_a_currency_has_the_only_size_that_tws_takes_for_it():
+    assert fields(keywords={'hedgeType': 'F'})['totalQuantity'] == 0
+    assert fields(keywords={'hedgeType': 'P', 'hedgeParam': '2'})['totalQuantity'] == 100
+
+
+def test_p66_a_trail_that_the_tick_makes_nothing_of_is_refused():
+    with pytest.raises(BadOrder, match='trailamount 0.004.*0.01'):
+        fields(Order.StopTrail, trailamount=0.004)
+
+
 def test_p57_tws_s_own_word_for_unset_is_not_said():
     assert keywords({'auxPrice': BLANK['auxPrice'], 'minQty': BLANK['minQty']}, BLANK) == {}
 
@@ -293,6 +339,11 @@ def test_p70_hash_membership_clone_and_str():
     assert 'permId: 99' in str(made) and made.m_permId == 99 and made.p.size == 100
     assert copy.copy(made).ref == made.ref and made != 5
     assert not hasattr(made, 'noSuchThing')
+
+
+@pytest.mark.parametrize('exectype', ['Limit', 99])
+def test_p70_an_order_of_no_type_can_be_written(exectype):
+    assert 'ExecType: {}'.format(exectype) in str(order(exectype=exectype))
 
 
 def test_p70_what_is_added_to_info_after_buy_is_seen_in_the_notification():
