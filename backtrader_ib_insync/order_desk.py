@@ -50,6 +50,8 @@ class OrderDesk:
             order.state(*self._fields(order, order.terms))
             if not whatif:
                 return self._send(order)
+            # a leg of a bracket would wait for the others
+            order.update(transmit=True)
             order.info['whatif'] = self.store.what_if(order.data.tradecontract, order.tws)
             return order
         except TooEarly as error:
@@ -77,7 +79,7 @@ class OrderDesk:
         for name, other in (('parent', order.p.parent), ('oco', order.p.oco)):
             own = other and self.book.own(other)
             if other is not None and not (own and own.alive()):
-                raise BadOrder('{}: order {} is no longer alive: {}'.format(
+                raise BadOrder('{}: order {} is not at work, it is {}'.format(
                     name, other.ref, (own or other).getstatusname()))
         self._check_group(order)
 
@@ -244,6 +246,9 @@ class OrderDesk:
     def _modify(self, own, changes):
         names, terms = order_changes.wanted(own, changes)
         done = own.done
+        if own.life.cancel_asked:
+            # a change that comes when it is gone could be taken for a new order
+            raise BadOrder('it is being cancelled')
         if terms.size <= done:
             if 'size' not in names:
                 return False

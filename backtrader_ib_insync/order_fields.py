@@ -38,7 +38,7 @@ class Terms(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """Where it is asked: `reference` is the last close (None before the first bar), `now` is epoch seconds UTC.
+    """Where it is asked: `reference` is the last close (None where there is none), `now` is epoch seconds UTC.
 
     `increments` are ((from this price, tick size), ...) ascending; `zone` reads naive dates; `orderTypes` is TWS's list
     of what it takes for the contract, '' when unknown.
@@ -299,7 +299,8 @@ def _trail_limit(terms, setting, tick):
     fields = _trail_distance(terms, setting, tick)
     reference = setting.reference if terms.price is None else _number('price', terms.price)
     if reference is None:
-        raise BadOrder('price None: a StopTrailLimit order before the first bar needs one')
+        raise BadOrder('price None: a StopTrailLimit order needs one before the first bar, and where tradename= makes '
+                       'it one for another contract than that of the bars')
     fields['trailStopPrice'] = tick.price('trailStopPrice', _start_of_trail(terms, reference))
     offset = 0.0 if terms.plimit is None else reference - _number('plimit', terms.plimit)
     fields['lmtPriceOffset'] = tick.put('limit offset', -offset if terms.buy else offset, reference)
@@ -317,8 +318,8 @@ def _crypto(terms, setting, tick):
     if setting.secType != 'CRYPTO' or terms.exectype != Order.Market or not terms.buy or 'cashQty' in terms.keywords:
         return {}
     if setting.reference is None:
-        raise BadOrder('size {!r}: TWS buys coins at market by cashQty; give cashQty=, or wait for the '
-                       'first bar'.format(terms.size))
+        raise BadOrder('size {!r}: TWS buys coins at market by cashQty, and no last close tells how '
+                       'much that is; give cashQty=, or wait for the first bar'.format(terms.size))
     cash = round(terms.size * setting.reference, 2)
     tick.notes.append('size {!r} is sent as cashQty {!r}, its value at the last close: TWS buys coins at market by '
                       'money'.format(terms.size, cash))

@@ -27,6 +27,8 @@ class Facts:
         #: the feed's, for naive dates of a strategy's
         self.zone = getattr(data, '_tz', None) or zones.UTC
         self.orderTypes = details.orderTypes if details is not None else ''
+        #: whether the prices of the feed are those of what it trades: not by a `tradename` of something else
+        self.priced = getattr(data, 'contract', contract).conId == contract.conId
         self.home, self.day_ends = self.zone, []
         try:
             self._read_hours(details)
@@ -86,8 +88,8 @@ class Settings:
     def of(self, data, bar):
         """The Setting of an order for `data`, which stands on `bar` (as `last_bar` has it)."""
         facts = self._of(data)
-        return Setting(facts.secType, facts.increments, bar and bar[1], facts.zone, self._store.clock(),
-                       facts.orderTypes)
+        reference = bar[1] if bar and facts.priced else None
+        return Setting(facts.secType, facts.increments, reference, facts.zone, self._store.clock(), facts.orderTypes)
 
     def until(self, tws, data):
         """When TWS lets an order expire, epoch seconds; None when it has no date or one that cannot be read.

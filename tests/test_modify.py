@@ -109,6 +109,26 @@ def test_a_trail_is_not_loosened_by_a_change_of_something_else(more):
         check(run, order, {'trailStopPrice': round(last - 25, 2)})
 
 
+def test_p58_what_is_being_cancelled_is_not_changed_any_more():
+    with stage.open() as run:
+        order = rests(run)
+        assert run.do(lambda s: (s.broker.cancel(order), s.broker.modify(order, price=149.0))) == (True, False)
+        assert 'being cancelled' in order.info['message']
+        run.ends(order, 'Submitted', 'Accepted', 'Canceled')
+        assert len(run.sent()) == 1
+
+
+@pytest.mark.client_errors
+def test_p58_p61_what_tws_does_not_cancel_can_be_changed():
+    with stage.open() as run:
+        order = rests(run)
+        run.scenario(lambda scenario: scenario.refuse_next(161, 'not now', on='cancel'))
+        run.do(lambda s: s.broker.cancel(order))
+        run.until(lambda: order.info['code'] == 161)
+        assert run.do(lambda s: s.broker.modify(order, price=149.0))
+        check(run, order, {'lmtPrice': 149.0})
+
+
 def test_a_trail_by_an_amount_becomes_one_by_percent_and_back():
     with stage.open() as run:
         order = sold(run, TRAIL)

@@ -75,6 +75,11 @@ def test_p57_asking_what_an_order_would_cost_has_three_names_and_places_nothing(
     order = run.do(lambda s: s.buy(**dict(LIMIT, **{name: True})))
     assert float(order.info['whatif'].initMarginAfter) > 0
     assert all(sent.order.whatIf for sent in run.sent()[asked:]) and not run.life(order)
+    legs = run.do(lambda s: s.buy_bracket(size=10, price=150.0, stopprice=100.0, limitprice=400.0, **{name: True}))
+    assert float(legs[0].info['whatif'].initMarginAfter) > 0 and run.sent()[-1].order.transmit
+    for leg in legs[1:]:
+        run.ends(leg, 'Rejected')
+        assert 'it is Created' in leg.info['message']
     worked = rests(run)
     with pytest.raises(BadParameter, match='whatI|whati'):
         run.do(lambda s: s.broker.modify(worked, price=1.0, **{name: True}))
@@ -450,3 +455,18 @@ def test_p84_p88_what_one_feed_opens_an_order_of_another_feed_of_the_contract_cl
         run.ends(run.do(lambda s: s.buy(data=second, size=3)), *FULL)
         run.until(lambda: run.trades[-1].isopen)
         assert run.trades[-1].data is second and run.trades[-1].size == 3
+
+
+# -- another contract than that of the bars ----------------------------------------------------------------------------
+
+@pytest.mark.parametrize('is_other', [True, False])
+def test_p66_the_last_close_of_another_contract_is_no_price_of_what_is_traded(is_other):
+    tradename = 'AAPL-20241220-SMART-USD-200-CALL' if is_other else 'AAPL-STK-SMART-USD'
+    with stage.open(feed={'tradename': tradename}) as run:
+        order = run.do(lambda s: s.sell(size=1, exectype=Order.StopTrailLimit, trailamount=50.0))
+        if is_other:
+            # a stop at 160 would sell an option of 15 at once
+            run.ends(order, 'Rejected')
+            assert 'tradename' in order.info['message'] and run.sent() == []
+            order = run.do(lambda s: s.sell(size=1, exectype=Order.StopTrailLimit, trailamount=5.0, price=15.0))
+        run.reaches(order, 'Accepted')
