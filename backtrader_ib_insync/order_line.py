@@ -4,6 +4,8 @@ import collections
 import copy
 import time
 
+from . import codes
+from .errors import BadOrder, NotConnected, RequestRefused
 from .messages import Notice, OrderUnsent
 
 #: the client library's code for a message that found no socket
@@ -27,6 +29,26 @@ class Waiting:
         self.contract = contract
         self.given = given
         self.act = act
+
+
+class Refusal:
+    """Hears why there is no answer to what an order would cost: `come` has the error then."""
+
+    def __init__(self):
+        self.come = asyncio.Future()
+
+    def error(self, code, text):
+        if codes.ends_order(code, text, None):
+            self._end(RequestRefused(code, text))
+
+    def lost(self, reason, code=None):
+        # a farm of data, which comes without a code, has no part in it
+        if code is not None:
+            self._end(NotConnected(reason))
+
+    def _end(self, error):
+        if not self.come.done():
+            self.come.set_result(error)
 
 
 class OrderLine:
@@ -102,8 +124,37 @@ class OrderLine:
                 self._send_cancel(one.order)
 
     async def what_if(self, contract, order):
-        """Margin and commission an order would have; nothing is placed."""
-        return await self.ib.whatIfOrderAsync(contract, order)
+        """Margin and commission an order would have; nothing is placed. Raises RequestRefused, NotConnected, BadOrder.
+
+        It goes by its own id, one of orders: by a request's, as the client library sends it, those of all later orders
+        would have to be larger still.
+        """
+        self.flush()
+        refusal = self.ib.routes[order.orderId] = Refusal()
+        try:
+            told = self._ask_what_if(contract, order)
+            await asyncio.wait([told, refusal.come], return_when=asyncio.FIRST_COMPLETED)
+            if not told.done():
+                told.cancel()
+                raise refusal.come.result()
+            return told.result()
+        except ConnectionError as error:
+            raise NotConnected('TWS did not tell what the order would cost: {}'.format(error)) from None
+        finally:
+            self.ib.routes.pop(order.orderId, None)
+
+    def _ask_what_if(self, contract, order):
+        asked = copy.copy(order)
+        asked.whatIf = True
+        told = self.ib.wrapper.startReq(order.orderId, contract)
+        try:
+            self.ib.client.placeOrder(order.orderId, contract, asked)
+        except ConnectionError:
+            raise
+        except Exception as error:
+            # what the client library can make no message of
+            raise BadOrder('it never left for TWS: {}: {}'.format(type(error).__name__, error)) from None
+        return told
 
     # -- out of the queue ----------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """What strategies say of orders, over the socket: shared names, contradictions, one contract in two feeds."""
 import datetime
 import decimal
+import threading
 
 import backtrader as bt
 import pytest
@@ -10,7 +11,7 @@ from test_trading import FULL, agrees, check, fill_now, rests
 import helpers
 import stage
 from backtrader_ib_insync import doubts, synchroniser
-from backtrader_ib_insync.errors import BadParameter
+from backtrader_ib_insync.errors import BadOrder, BadParameter, RequestRefused
 
 Order = bt.Order
 LIMIT = {'size': 10, 'exectype': Order.Limit, 'price': 150.0}
@@ -143,6 +144,44 @@ def test_p56_oco_and_a_group_that_is_another_are_not_taken_together(run):
     for order in (first, second, lone):
         run.do(lambda s, order=order: s.cancel(order))
         run.until(lambda order=order: run.ended(order))
+
+
+def test_p66_what_tws_refuses_to_price_is_refused_and_no_answer(run):
+    with pytest.raises(RequestRefused, match='387'):
+        run.do(lambda s: s.broker.whatif(s.data, 10, orderType='VOL'))
+    order = run.do(lambda s: s.buy(size=10, orderType='VOL', whatif=True))
+    run.ends(order, 'Rejected')
+    assert '387' in order.info['message'] and 'whatif' not in order.info
+
+    class Nothing:
+        condType = 1
+    with pytest.raises(BadOrder, match='never left'):
+        run.do(lambda s: s.broker.whatif(s.data, 10, conditions=[Nothing()]))
+
+
+@pytest.mark.parametrize('fault', [('cut', 'rst'), ('lost', '5')])
+def test_p66_a_link_that_is_lost_before_the_answer_is_told_and_ends_no_run(fault):
+    with stage.open(store={'reconnect': -1, 'timeout': 0.2}) as run:
+        def act(strategy):
+            run.gateway.fault('drop', 'order', '1000')
+            timer = threading.Timer(0.5, run.gateway.fault, fault)
+            timer.start()
+            return strategy.buy(size=10, whatif=True)
+        order = run.do(act)
+        run.ends(order, 'Rejected')
+        assert 'lost' in order.info['message'] or 'onnect' in order.info['message']
+
+
+def test_p10_p69_what_an_order_would_cost_is_asked_by_an_id_of_orders_which_go_on_by_one():
+    with stage.open(store={'reconnect': -1, 'timeout': 0.2}, broker={'backfill_orders': True}) as run:
+        first = run.do(lambda s: [s.buy(**LIMIT), s.broker.whatif(s.data, 10)][0])
+        second = rests(run)
+        assert [(sent.orderId, sent.order.whatIf) for sent in run.sent()] == [
+            (first.orderId, False), (first.orderId + 1, True), (second.orderId, False)]
+        assert second.orderId == first.orderId + 2
+        run.gateway.fault('cut')
+        run.until(lambda: any('connected again' in said for said in run.said))
+        assert rests(run).orderId == second.orderId + 1
 
 
 def test_p61_a_price_by_tws_s_name_is_the_price_and_none_is_as_it_was(run):
