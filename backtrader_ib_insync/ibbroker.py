@@ -224,8 +224,9 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
     def modify(self, order, **changes):
         """Change a working order: size, price, plimit, valid, trailamount, trailpercent, or any TWS attribute.
 
-        Returns whether that was sent: an order that has ended is left alone. What could not be sent or TWS could not
-        take is said in `order.info` and to `notify_store`, as is what TWS refuses; the order stays as it was. Raises
+        Returns whether that was sent: an order that has ended, or is being cancelled, is left alone, and so are prices
+        and a size that is to grow while the feed still delivers history. What could not be sent or TWS could not take
+        is said in `order.info` and to `notify_store`, as is what TWS refuses; the order stays as it was. Raises
         BadParameter for an unknown name.
         """
         return self.desk.modify(order, changes)

@@ -7,6 +7,7 @@ from . import order_changes, order_fields, order_force
 from .errors import BadOrder, BadParameter, IBError, NotConnected
 from .order_book import group_of, own_ref
 from .order_cancels import Cancels
+from .order_fields import MOVING, touched
 from .order_groups import Groups
 from .order_keywords import keywords as keywords_of
 from .order_setting import Settings
@@ -237,11 +238,19 @@ class OrderDesk:
             return self._modify(own, changes)
         except BadParameter:
             raise
+        except TooEarly as error:
+            self._say_unchanged(own, error, self._weight(own.data))
         except IBError as error:
             # the link may be gone, an indicator not be warm: a run does not end by that
-            own.tell(0, 'not changed: {}'.format(error))
-            self.broker.said('order {} {}'.format(own.ref, own.info['message']))
-            return False
+            self._say_unchanged(own, error)
+        return False
+
+    def _say_unchanged(self, own, error, weight=logging.WARNING):
+        text = 'not changed: {}'.format(error)
+        if weight == logging.WARNING or own.info.get('message') != text:
+            own.tell(0, text)
+        if weight == logging.WARNING:
+            self.broker.said('order {} {}'.format(own.ref, text))
 
     def _modify(self, own, changes):
         names, terms = order_changes.wanted(own, changes)
@@ -253,8 +262,7 @@ class OrderDesk:
             if 'size' not in names:
                 return False
             raise BadOrder('size {!r}: {!r} have been executed already'.format(terms.size, done))
-        if terms.size > own.terms.size and self._is_behind(own.data):
-            raise TooEarly('size {!r}: the feed {!r} still delivers history'.format(terms.size, own.data._name))
+        self._check_timely(own, names, terms)
         self._need_link('order {} not modified'.format(own.ref))
         tws, until = self._revised(own, terms, names)
         own.life.before = own.versions()
@@ -262,6 +270,13 @@ class OrderDesk:
         own.state(tws, until)
         self._place(own)
         return True
+
+    def _check_timely(self, own, names, terms):
+        """Raise TooEarly for a change by bars of the past that could trade."""
+        if self._is_behind(own.data) and (
+                terms.size > own.terms.size or touched(names) & MOVING and not own.data.held_up):
+            raise TooEarly('{}: the feed {!r} still delivers history: wait for LIVE in notify_data, or use '
+                           'getbroker(backfill_orders=True)'.format(', '.join(sorted(names)), own.data._name))
 
     def _revised(self, order, terms, names):
         """(the TWS order for a change of `names` to `terms`, until when it is in force): else as TWS works it."""

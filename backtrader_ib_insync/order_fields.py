@@ -105,6 +105,8 @@ PRICED = {
     'plimit': (Order.Limit, Order.Stop, Order.StopLimit, Order.StopTrailLimit),
     'trailamount': (Order.StopTrail, Order.StopTrailLimit), 'trailpercent': (Order.StopTrail, Order.StopTrailLimit),
 }
+#: where and by how much the market has to move for a trade
+MOVING = frozenset(['lmtPrice', 'auxPrice', 'trailStopPrice', 'lmtPriceOffset', 'trailingPercent'])
 
 
 def touched(names):

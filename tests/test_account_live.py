@@ -148,6 +148,25 @@ def test_p66_a_script_that_buys_at_each_bar_of_history_is_warned_once_a_feed_and
     assert told[0] == logging.WARNING and told.count(logging.WARNING) == 2 and told.count(logging.DEBUG) > 15
 
 
+def test_p66_p68_an_order_at_work_is_not_moved_by_bars_of_the_past(make_gateway, store):
+    gateway = make_gateway()
+    with stage.open(served=gateway) as first:
+        order = first.do(lambda s: s.sell(size=10, exectype=Order.Stop, price=150.0))
+        first.reaches(order, 'Accepted')
+    made, asked = store(gateway), []
+
+    def act(strategy):
+        for adopted in strategy.broker.get_orders_open():
+            changed = strategy.broker.modify(adopted, price=strategy.data.close[0] - 50.0)
+            asked.append((strategy.is_live(), changed, adopted.auxPrice, len(adopted.info['messages'])))
+    begin = datetime.datetime.fromtimestamp(gateway.now() - 1200, datetime.timezone.utc)
+    run(made.getdata(dataname='AAPL-STK-SMART-USD', timeframe=bt.TimeFrame.Ticks, fromdate=begin, tz='UTC'),
+        broker=made.getbroker(), act=act, until=lambda strategy: any(changed for _, changed, _, _ in asked))
+    late = [one for one in asked if not one[0]]
+    assert len(late) > 1 and set(late) == {(False, False, 150.0, 1)}
+    assert asked[-1][:2] == (True, True)
+
+
 def weights(caplog):
     return [record.levelno for record in caplog.records if 'still delivers history' in record.getMessage()]
 

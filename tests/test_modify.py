@@ -206,6 +206,7 @@ def test_p61_a_change_that_was_lost_with_the_link_is_known_to_be():
             run.until(lambda order=order: order.life.before is None)
             assert 'without the change' in order.info['message']
         assert (orders[0].lmtPrice, orders[0].size, orders[0].executed.remsize, orders[1].tif) == (150.0, 10, 10, 'GTC')
+        run.until(lambda: not run.do(lambda s: s.data.catching_up))
         run.do(lambda s: [s.broker.modify(order, price=151.0) for order in orders])
         check(run, orders[0], {'lmtPrice': 151.0, 'totalQuantity': 10})
         check(run, orders[1], {'lmtPrice': 151.0, 'tif': 'GTC'})
