@@ -13,7 +13,7 @@ Where to look; in brackets the files that one is made of. On the strategy thread
     timetable      the edges of a contract's bars and days [daybars tradinghours regularhours]
 
     ibbroker       IBBroker: orders, cash, positions [positions currencies comminfo]
-    orders         IBOrder [order_fields order_keywords order_force order_life]
+    orders         IBOrder [order_fields order_ticks order_force order_keywords order_life]
     order_desk     what strategies order, on the way to TWS [order_setting order_groups order_cancels order_changes
                    order_book]
     order_reports  what TWS says of it, and back [order_versions doubts strangers]

@@ -2,8 +2,9 @@
 from backtrader import Order
 
 from .errors import BadOrder, BadParameter, UnknownZone
-from .order_fields import EXECTYPES, plain, size, touched
+from .order_fields import EXECTYPES, size, touched
 from .order_keywords import keywords
+from .order_ticks import plain
 from .orders import BLANK, copied
 from .zones import parse_stamp
 

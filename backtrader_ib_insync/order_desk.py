@@ -11,6 +11,7 @@ from .order_fields import MOVING, touched
 from .order_groups import Groups
 from .order_keywords import keywords as keywords_of
 from .order_setting import Settings
+from .order_ticks import plain
 from .orders import BLANK, IBOrder, copied, last_bar, tws_order
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class OrderDesk:
             return self._refuse(order, str(error))
 
     def _make(self, buy, keywords, **asked):
-        asked.update((name, order_fields.plain(asked[name])) for name in NUMBERS if name in asked)
+        asked.update((name, plain(asked[name])) for name in NUMBERS if name in asked)
         size = order_fields.plain_size(asked.pop('size'))
         order = IBOrder(buy, now=self.store.clock(), keywords=keywords, size=size, **asked)
         order.addcomminfo(self.broker.getcommissioninfo(order.data))

@@ -1,11 +1,11 @@
 """What a strategy asks, in backtrader's words -> the fields of a TWS order (pure)."""
-import math
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from backtrader import Order
 
 from .errors import BadOrder
 from .order_force import in_force
+from .order_ticks import LARGEST, Tick, finite, plain
 from .zones import UTC
 
 #: https://interactivebrokers.github.io/tws-api/basic_orders.html
@@ -15,10 +15,6 @@ ORDER_TYPES = {
 }
 EXECTYPES = {name: exectype for exectype, name in ORDER_TYPES.items()}
 
-#: only these trade below zero
-SIGNED = ('BAG', 'FUT', 'FOP', 'CONTFUT', 'CMDTY')
-#: beyond are TWS's own for a number that is not set
-LARGEST = 1e300
 #: https://interactivebrokers.github.io/tws-api/hedging.html: it "can only have a quantity of 0"
 FX_HEDGE = 'F'
 PRICE_FIELDS = frozenset(['lmtPrice', 'auxPrice', 'trailStopPrice'])
@@ -66,7 +62,7 @@ def ticket(terms, setting):
     if terms.exectype == Order.Close and setting.orderTypes and 'MOC' not in setting.orderTypes.split(','):
         raise BadOrder('exectype Close: TWS takes no market-on-close order (MOC) for this contract; send a Market '
                        'order before its session ends')
-    tick = _Tick(setting)
+    tick = Tick(setting)
     fields = {'action': 'BUY' if terms.buy else 'SELL', 'orderType': ORDER_TYPES[terms.exectype],
               'totalQuantity': size(terms.size)}
     fields.update(PRICES[terms.exectype](terms, setting, tick))
@@ -119,7 +115,7 @@ def revision(terms, names, setting):
 
     Raises BadOrder as `ticket` does, and for a price that an order of this type does not have.
     """
-    tick, fields, until = _Tick(setting), {}, None
+    tick, fields, until = Tick(setting), {}, None
     if 'size' in names:
         fields.update(totalQuantity=size(terms.size), **_crypto(terms, setting, tick))
     if _has_prices(terms, names):
@@ -150,7 +146,7 @@ def _has_prices(terms, names):
 
 def size(asked):
     """The size of an order as TWS takes it."""
-    number = _number('size', asked)
+    number = finite('size', asked)
     if number <= 0:
         raise BadOrder('size {!r}: must be above zero; buy() or sell() say the side'.format(asked))
     return tidy(number)
@@ -162,82 +158,10 @@ def tidy(number):
     return int(number) if number == int(number) else number
 
 
-def plain(value):
-    """A number of any kind as one of Python's: the decimal that it shows. What is none stays, to be refused by name."""
-    if value is None or isinstance(value, (int, float)):
-        return value
-    try:
-        return float(str(value))
-    except ValueError:
-        return value
-
-
 def plain_size(value):
     """As `plain`, and without binary dust."""
     number = plain(value)
     return tidy(number) if isinstance(number, (int, float)) and abs(number) < LARGEST else number
-
-
-def _number(name, value):
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise BadOrder('{} {!r}: must be a number'.format(name, value)) from None
-    if not abs(number) < LARGEST:
-        raise BadOrder('{} {!r}: must be a finite number; has its indicator warmed up?'.format(name, value))
-    return number
-
-
-def on_grid(value, increment):
-    """The multiple of `increment` that is nearest to `value`, as the shortest decimal."""
-    return round(math.floor(value / increment + 0.5) * increment, 10) if increment else value
-
-
-class _Tick:
-    """Brings prices onto the contract's tick and keeps a note of each that was off it."""
-
-    def __init__(self, setting):
-        self.increments = setting.increments
-        self.signed = setting.secType in SIGNED
-        self.notes = []
-
-    def price(self, name, value):
-        number = _number(name, value)
-        if number <= 0 and not self.signed:
-            raise BadOrder('{} {!r}: must be above zero'.format(name, value))
-        sent = self.put(name, number, number)
-        if sent <= 0 and not self.signed:
-            raise BadOrder('{} {!r}: the nearest on the tick of {:g} is no price'.format(
-                name, value, self.increment(number)))
-        return sent
-
-    def given(self, name, value):
-        """A price, or a trail, by TWS's own name; 0 is none."""
-        number = _number(name, value)
-        if number < 0 and not self.signed:
-            raise BadOrder('{} {!r}: must not be below zero'.format(name, value))
-        return self.put(name, number, number)
-
-    def distance(self, name, value, at):
-        """A trail or an offset on the tick that holds at price `at`."""
-        number = _number(name, value)
-        if number < 0:
-            raise BadOrder('{} {!r}: must not be below zero'.format(name, value))
-        return self.put(name, number, at)
-
-    def put(self, name, number, at):
-        increment = self.increment(abs(at or 0.0))
-        value = on_grid(number, increment)
-        if abs(value - number) > 1e-9 * max(1.0, abs(number)):
-            self.notes.append('{} {!r} is off the tick of {:g}: sent as {!r}'.format(name, number, increment, value))
-        return value
-
-    def increment(self, at):
-        size = 0.0
-        for edge, increment in self.increments:
-            if at >= edge:
-                size = increment
-        return size
 
 
 def _no_price(terms, setting, tick):
@@ -270,7 +194,7 @@ def _trail(terms, setting, tick):
     """backtrader: an amount wins over a percentage; `price`, when given, is where the trail starts to be measured."""
     fields = _trail_distance(terms, setting, tick)
     if terms.price is not None:
-        fields['trailStopPrice'] = tick.price('trailStopPrice', _start_of_trail(terms, _number('price', terms.price)))
+        fields['trailStopPrice'] = tick.price('trailStopPrice', _start_of_trail(terms, finite('price', terms.price)))
     return fields
 
 
@@ -282,7 +206,7 @@ def _trail_distance(terms, setting, tick):
                 terms.trailamount, tick.increment(setting.reference or 0.0)))
         return {'auxPrice': amount}
     if terms.trailpercent:
-        percent = _number('trailpercent', terms.trailpercent)
+        percent = finite('trailpercent', terms.trailpercent)
         if not 0 < percent < 1:
             raise BadOrder('trailpercent {!r}: a part of 1, 0.02 is 2 %'.format(terms.trailpercent))
         return {'trailingPercent': round(percent * 100, 8)}
@@ -291,20 +215,20 @@ def _trail_distance(terms, setting, tick):
 
 
 def _start_of_trail(terms, reference):
-    amount = terms.trailamount and _number('trailamount', terms.trailamount)
-    distance = amount or reference * _number('trailpercent', terms.trailpercent)
+    amount = terms.trailamount and finite('trailamount', terms.trailamount)
+    distance = amount or reference * finite('trailpercent', terms.trailpercent)
     return reference + distance if terms.buy else reference - distance
 
 
 def _trail_limit(terms, setting, tick):
     """backtrader: the limit keeps the distance from the stop that `plimit` has from `price`."""
     fields = _trail_distance(terms, setting, tick)
-    reference = setting.reference if terms.price is None else _number('price', terms.price)
+    reference = setting.reference if terms.price is None else finite('price', terms.price)
     if reference is None:
         raise BadOrder('price None: a StopTrailLimit order needs one before the first bar, and where tradename= makes '
                        'it one for another contract than that of the bars')
     fields['trailStopPrice'] = tick.price('trailStopPrice', _start_of_trail(terms, reference))
-    offset = 0.0 if terms.plimit is None else reference - _number('plimit', terms.plimit)
+    offset = 0.0 if terms.plimit is None else reference - finite('plimit', terms.plimit)
     fields['lmtPriceOffset'] = tick.put('limit offset', -offset if terms.buy else offset, reference)
     return fields
 

@@ -13,7 +13,8 @@ from backtrader_ib_insync.comminfo import of_contract, size_step
 from backtrader_ib_insync.errors import BadOrder, BadParameter
 from backtrader_ib_insync.insync import Contract, ContractDetails, Order as TWSOrder
 from backtrader_ib_insync.order_book import OrderBook, own_ref
-from backtrader_ib_insync.order_fields import Setting, Terms, on_grid, ticket, tidy
+from backtrader_ib_insync.order_fields import Setting, Terms, ticket, tidy
+from backtrader_ib_insync.order_ticks import on_grid
 from backtrader_ib_insync.order_keywords import keywords
 from backtrader_ib_insync.order_life import ALIVE, FILLED, NOTHING, Life
 from backtrader_ib_insync.order_changes import asked, shows
