@@ -17,6 +17,8 @@ from .orders import BLANK, IBOrder, copied, last_bar, tws_order
 log = logging.getLogger(__name__)
 
 WHATIF = ('whatif', 'whatIf', 'm_whatIf')
+#: what else an order has that is no attribute of TWS's
+OWN = ('exectype', 'owner', 'tradeid', 'oco', 'parent')
 NUMBERS = ('price', 'pricelimit', 'trailamount', 'trailpercent')
 
 
@@ -293,7 +295,9 @@ class OrderDesk:
 
     def whatif(self, data, size, timeout, asked):
         """TWS's OrderState of an order that is not placed."""
-        named = {name: asked.pop(name) for name in order_changes.MODIFIABLE + ('exectype',) if name in asked}
+        for name in WHATIF + ('transmit',):
+            asked.pop(name, None)
+        named = {name: asked.pop(name) for name in order_changes.MODIFIABLE + OWN if name in asked}
         order = self._make(size > 0, keywords_of(asked, BLANK), data=data, size=abs(size),
                            pricelimit=named.pop('plimit', None), **named)
         self._check(order)

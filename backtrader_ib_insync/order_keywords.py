@@ -45,6 +45,9 @@ def _value(key, value, blank):
     if isinstance(blank, str) and isinstance(value, (int, float)):
         # the natural name of a strategy
         return str(value)
+    if type(blank) is int and isinstance(value, float) and value.is_integer():
+        # TWS reads no 5.0 where it counts
+        return int(value)
     if not _fits(key, value, blank):
         raise BadParameter('{}={!r}: TWS takes no such value for it{}'.format(key, value, _remedy(value, blank)))
     return value

@@ -146,6 +146,13 @@ def test_p56_oco_and_a_group_that_is_another_are_not_taken_together(run):
         run.until(lambda order=order: run.ended(order))
 
 
+def test_p57_a_question_takes_whatever_an_order_takes(run):
+    state = run.do(lambda s: s.broker.whatif(
+        s.data, 10, exectype=Order.Limit, price=150.0, valid=Order.DAY, tradeid=1, oco=None, parent=None, owner=s,
+        transmit=False, whatif=True, displaySize=5.0))
+    assert state.commission == 1.0 and run.sent()[-1].order.transmit and run.sent()[-1].order.displaySize == 5
+
+
 def test_p66_what_tws_refuses_to_price_is_refused_and_no_answer(run):
     with pytest.raises(RequestRefused, match='387'):
         run.do(lambda s: s.broker.whatif(s.data, 10, orderType='VOL'))

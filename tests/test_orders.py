@@ -218,6 +218,11 @@ def test_p57_true_and_false_are_whatever_python_takes_for_them_but_no_text():
     assert [tag.value for tag in made['algoParams']] == ['1', '0', '0.1']
 
 
+def test_p57_a_whole_number_goes_as_one_where_tws_counts():
+    made = keywords({'displaySize': 5.0, 'minQty': 5, 'percentOffset': 5.0}, BLANK)
+    assert [repr(made[name]) for name in ('displaySize', 'minQty', 'percentOffset')] == ['5', '5', '5.0']
+
+
 def test_p57_a_text_that_would_end_its_field_on_the_wire_is_an_error():
     with pytest.raises(BadParameter, match='orderRef'):
         keywords({'orderRef': 'a\0b'}, BLANK)
