@@ -8,7 +8,7 @@ from .errors import BadOrder, BadParameter, IBError, NotConnected
 from .order_book import group_of, own_ref
 from .order_cancels import Cancels
 from .order_fields import MOVING, touched
-from .order_groups import Groups
+from .order_groups import Groups, fields_of
 from .order_keywords import keywords as keywords_of
 from .order_setting import Settings
 from .order_ticks import plain
@@ -85,16 +85,7 @@ class OrderDesk:
             if other is not None and not (own and own.alive()):
                 raise BadOrder('{}: order {} is not at work, it is {}'.format(
                     name, other.ref, (own or other).getstatusname()))
-        self._check_group(order)
-
-    def _check_group(self, order):
-        """Raise BadOrder for a group of TWS's that is another than that of `oco`."""
-        if order.p.oco is not None:
-            for name, value in self._group(self.book.own(order.p.oco)).items():
-                asked = order.terms.keywords.get(name, value)
-                if asked != value:
-                    raise BadOrder('oco= and {}={!r}: the group that it joins has {!r}; give each order ocaGroup= and '
-                                   'ocaType=, and none oco='.format(name, asked, value))
+        self.groups.check(order)
 
     def _is_behind(self, data):
         return not self.broker.p.backfill_orders and getattr(data, 'catching_up', False)
@@ -211,12 +202,7 @@ class OrderDesk:
                 self.groups.keep(other, name)
             else:
                 self._replace(other, ocaGroup=name, ocaType=1)
-        return self._group(other)
-
-    def _group(self, other):
-        name = group_of(other)
-        # without a group of TWS's its type means nothing
-        return {'ocaGroup': name, 'ocaType': name and name == other.tws.ocaGroup and other.tws.ocaType or 1}
+        return fields_of(other)
 
     def _is_settled(self, order):
         """Whether TWS would not take it into a group, or not as it is meant."""

@@ -4,12 +4,20 @@ It takes no order at work into a group (10326), and who says what it does with o
 """
 import time
 
+from .errors import BadOrder
 from .order_book import REF_PREFIX, group_of, mark_of, own_ref
 
 #: seconds that TWS has to cancel the others of a group that it keeps
 TRUST_SECONDS = 1.0
 #: seconds between the cancels of an order that TWS refuses to cancel, at most
 LONGEST_SECONDS = 60.0
+
+
+def fields_of(order):
+    """What puts another order into the group of this one."""
+    name = group_of(order)
+    # without a group of TWS's its type means nothing
+    return {'ocaGroup': name, 'ocaType': name and name == order.tws.ocaGroup and order.tws.ocaType or 1}
 
 
 class Groups:
@@ -34,6 +42,15 @@ class Groups:
         """What a group that this order founds is called."""
         ref = order.tws.orderRef
         return ref if ref.startswith(REF_PREFIX) else own_ref()
+
+    def check(self, order):
+        """Raise BadOrder for a group by TWS's names that is another than that of `oco`."""
+        joined = {} if order.p.oco is None else fields_of(self._book.own(order.p.oco))
+        for name, value in joined.items():
+            asked = order.terms.keywords.get(name, value)
+            if asked != value:
+                raise BadOrder('oco= and {}={!r}: the group that it joins has {!r}; give each order ocaGroup= and '
+                               'ocaType=, and none oco='.format(name, asked, value))
 
     def keep(self, order, name):
         """Keep an order in a group by our word alone, and with a child of a bracket the others: one ends them all."""
