@@ -41,6 +41,9 @@ def wanted(order, changes):
                            "another")
     given = keywords(changes, BLANK)
     _put_in_words(order, given, named)
+    if given.get('goodTillDate') or given.get('tif', 'GTD') != 'GTD':
+        # whatever date it had
+        named.setdefault('valid', None)
     if named.get('trailpercent') is not None and 'trailamount' not in named:
         # an amount would win over it
         terms = terms._replace(trailamount=None)

@@ -153,6 +153,21 @@ def test_p54_a_span_of_time_is_counted_from_the_order_on_not_from_its_change():
         assert order.life.until is None
 
 
+@pytest.mark.parametrize('asked', [
+    {'valid': datetime.timedelta(hours=1)}, {'tif': 'GTD', 'goodTillDate': '20241122-15:00:00'}])
+def test_p54_a_change_of_the_time_in_force_takes_the_place_of_the_date_that_was(asked):
+    with stage.open() as run:
+        order = rests(run, **asked)
+        for changes, wire in (({'goodTillDate': '20241125-15:00:00'}, ('GTD', '20241125-15:00:00')),
+                              ({'tif': 'DAY'}, ('DAY', None)), ({'tif': 'GTC'}, ('GTC', None)),
+                              ({'valid': datetime.datetime(2024, 11, 26, 10)}, ('GTD', '20241126-15:00:00')),
+                              ({'tif': 'DAY', 'price': 149.0}, ('DAY', None))):
+            assert run.do(lambda s, changes=changes: s.broker.modify(order, **changes)), order.info['message']
+            check(run, order, dict(zip(('tif', 'goodTillDate'), wire)))
+            run.until(lambda: order.life.before is None)
+        assert order.life.until is not None and order.info['messages'] == []
+
+
 def test_p57_what_is_changed_by_name_wins_over_the_keyword_it_was_given_by():
     with stage.open() as run:
         order = rests(run, tif='DAY', lmtPrice=151.0)
