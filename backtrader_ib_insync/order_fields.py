@@ -56,7 +56,7 @@ class Ticket(NamedTuple):
 
 def ticket(terms, setting):
     """The TWS fields for `terms`. Raises BadOrder when they make no order that TWS could take."""
-    if terms.exectype not in ORDER_TYPES:
+    if terms.exectype not in list(ORDER_TYPES):
         raise BadOrder('exectype {!r} has no TWS order type: use one of {}'.format(
             terms.exectype, ', '.join(Order.ExecTypes[known] for known in ORDER_TYPES)))
     if terms.exectype == Order.Close and setting.orderTypes and 'MOC' not in setting.orderTypes.split(','):

@@ -73,7 +73,7 @@ def _until(valid, setting):
         utc_text(until)
     except BadOrder:
         raise
-    except (ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError):
         raise BadOrder('valid {!r}: is no date that TWS could be told; None is until cancelled'.format(valid)) from None
     return until
 

@@ -10,13 +10,13 @@ LARGEST = 1e300
 
 
 def plain(value):
-    """A number of any kind as one of Python's: the decimal that it shows. What is none stays, to be refused by name."""
+    """A number of any kind as one of Python's, as it shows; what is none is a text, to be refused by that."""
     if value is None or isinstance(value, (int, float)):
         return value
     try:
         return float(str(value))
     except ValueError:
-        return value
+        return str(value)
 
 
 def finite(name, value):

@@ -5,7 +5,7 @@ from backtrader import Order, OrderBase, OrderData
 from backtrader.utils import AutoOrderedDict
 
 from .insync import Order as TWSOrder
-from .order_fields import Terms, tidy
+from .order_fields import ORDER_TYPES, Terms, tidy
 from .order_life import Life, Version
 
 #: what a TWS order has that nothing was said of
@@ -97,7 +97,9 @@ class IBOrder(Order):
         self.dteos = 0.0
         self._active = self.p.parent is None
         self.life = Life()
-        self.exectype = Order.Market if self.p.exectype is None else self.p.exectype
+        exectype = Order.Market if self.p.exectype is None else self.p.exectype
+        # out of a file of settings it may come as 2.0
+        self.exectype = next((known for known in ORDER_TYPES if known == exectype), exectype)
         self._create(now)
         self.terms = Terms(buy, abs(self.p.size), self.p.price, self.p.pricelimit, self.exectype, self.p.valid,
                            self.p.trailamount, self.p.trailpercent, keywords or {})
@@ -110,13 +112,14 @@ class IBOrder(Order):
         self.created = OrderData(dt=bar[0], size=self.size, price=price, pricelimit=self.p.pricelimit, pclose=bar[1],
                                  trailamount=self.p.trailamount, trailpercent=self.p.trailpercent)
         self._limitoffset = 0.0
-        if self.exectype in (Order.StopTrail, Order.StopTrailLimit):
-            try:
-                self._trail_from(self.created.price)
-            except TypeError:
-                # a term is no number: the order will be refused, with its name
-                pass
+        if self.exectype in (Order.StopTrail, Order.StopTrailLimit) and self._is_of_numbers():
+            self._trail_from(self.created.price)
         self.executed = Executed(remsize=self.size)
+
+    def _is_of_numbers(self):
+        """Whether no term is a text: an order of such will be refused for it."""
+        p = self.p
+        return not any(isinstance(term, str) for term in (p.price, p.pricelimit, p.trailamount, p.trailpercent))
 
     def _trail_from(self, price):
         self._limitoffset = price - self.created.pricelimit

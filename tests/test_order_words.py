@@ -88,12 +88,40 @@ def test_p57_asking_what_an_order_would_cost_has_three_names_and_places_nothing(
     run.ends(worked, 'Submitted', 'Accepted', 'Canceled')
 
 
+class Several:
+    """As numpy's arrays: neither true nor false."""
+
+    def __bool__(self):
+        raise ValueError
+
+    def __str__(self):
+        return '[1. 2.]'
+
+
 @pytest.mark.parametrize('asked', [
-    {'price': 'x', 'trailamount': 1.0}, {'trailamount': 'x'}, {'trailpercent': 'x'}, {'price': [1], 'trailamount': 1}])
+    {'price': 'x', 'trailamount': 1.0}, {'trailamount': 'x'}, {'trailpercent': 'x'}, {'price': [1], 'trailamount': 1},
+    {'price': Several(), 'trailamount': 1.0}, {'trailpercent': b'x', 'price': 2 ** 31}])
 def test_p66_a_trail_of_what_is_no_number_is_rejected_and_ends_no_run(run, asked):
     order = run.do(lambda s: s.buy(size=10, exectype=Order.StopTrail, **asked))
     run.ends(order, 'Rejected')
-    assert repr(list(asked.values())[0]) in order.info['message'] and 'must be a number' in order.info['message']
+    assert str(list(asked.values())[0]) in order.info['message'] and 'must be a number' in order.info['message']
+
+
+def test_p66_a_line_in_place_of_its_value_is_rejected_and_ends_no_run(run):
+    for exectype in (Order.Limit, Order.StopTrail):
+        order = run.do(lambda s, exectype=exectype: s.buy(
+            size=10, exectype=exectype, price=s.data.close, trailamount=1.0))
+        run.ends(order, 'Rejected')
+        assert 'LineBuffer' in order.info['message'] and 'must be a number' in order.info['message']
+
+
+def test_p57_an_exec_type_out_of_a_file_of_settings_is_one(run):
+    order = run.do(lambda s: s.buy(**dict(LIMIT, exectype=2.0)))
+    run.reaches(order, 'Accepted')
+    assert run.do(lambda s: s.broker.modify(order, trailamount=1.0)) is False
+    assert 'a Limit order has none' in order.info['message'] and 'ExecType: Limit' in str(order)
+    run.do(lambda s: s.cancel(order))
+    run.ends(order, 'Submitted', 'Accepted', 'Canceled')
 
 
 def test_p66_p89_numbers_of_any_kind_are_numbers(run):

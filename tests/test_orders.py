@@ -156,7 +156,7 @@ def test_p54_a_number_of_another_kind_is_a_number():
     assert fields(valid=fractions.Fraction(2 * 739212 + 1, 2))['goodTillDate'] == '20241122-12:00:00'
 
 
-@pytest.mark.parametrize('valid', ['tomorrow', [1], datetime.time(16)])
+@pytest.mark.parametrize('valid', ['tomorrow', [1], datetime.time(16), object()])
 def test_p54_p66_what_is_no_date_at_all_is_refused_with_what_would_be(valid):
     with pytest.raises(BadOrder, match='Order.GTC, Order.DAY or 0, a timedelta'):
         fields(valid=valid)
