@@ -64,8 +64,7 @@ def _put_in_words(order, given, named):
 
 
 def _in_word(field, value):
-    number = plain(value)
-    return number / 100 if field == 'trailingPercent' and isinstance(number, (int, float)) else number
+    return value / 100 if field == 'trailingPercent' else value
 
 
 def left(exectype, versions, told):

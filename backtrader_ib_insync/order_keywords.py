@@ -1,11 +1,11 @@
 """Attributes of a TWS order, as strategies give them by keyword (pure)."""
-import datetime
 import difflib
 import numbers
 import sys
 
 from .errors import BadParameter
 from .insync import TagValue
+from .order_ticks import plain
 
 #: TWS's own, or backtrader's: a keyword may not set them
 RESERVED = ('orderId', 'clientId', 'permId', 'action', 'parentId', 'transmit', 'totalQuantity', 'whatIf')
@@ -17,7 +17,7 @@ PARTS = dict({'conditions': 'condType', 'orderComboLegs': 'price'}, **dict.fromk
 
 def keywords(given, known):
     """`given` with plain names and as TWS takes it; raises BadParameter for what is not in `known`, a blank order."""
-    plain = {}
+    made = {}
     for name, value in given.items():
         key = name[2:] if name.startswith('m_') else name
         if key not in known:
@@ -28,8 +28,8 @@ def keywords(given, known):
             raise BadParameter('{!r}: is set by this library, not by keyword{}'.format(
                 name, ', the size is size=' if key == 'totalQuantity' else ''))
         if not _is_unsaid(key, value):
-            plain[key] = _value(key, value, known[key])
-    return plain
+            made[key] = _value(key, value, known[key])
+    return made
 
 
 def _is_unsaid(key, value):
@@ -40,37 +40,43 @@ def _is_unsaid(key, value):
 def _value(key, value, blank):
     if key in PARTS:
         return _parts(key, value)
-    if isinstance(blank, bool) and _is_flag(value):
-        return bool(value)
-    if isinstance(blank, str) and isinstance(value, (int, float)):
+    kind, made = _KINDS.get(type(blank), _named)(value)
+    if made is None:
+        raise BadParameter('{}={!r}: must be {}'.format(key, value, kind))
+    return made
+
+
+def _flag(value):
+    """Also one of numpy's; a text is none: 'False' would be true."""
+    is_flag = hasattr(value, '__bool__') and not hasattr(value, '__len__')
+    return 'True or False', bool(value) if is_flag else None
+
+
+def _text(value):
+    if isinstance(value, numbers.Number):
         # the natural name of a strategy
-        return str(value)
-    if type(blank) is int and isinstance(value, float) and value.is_integer():
-        # TWS reads no 5.0 where it counts
-        return int(value)
-    if not _fits(key, value, blank):
-        raise BadParameter('{}={!r}: TWS takes no such value for it{}'.format(key, value, _remedy(value, blank)))
-    return value
+        value = str(value)
+    # a field ends at a NUL on the wire: what is behind it would be the next
+    is_text = isinstance(value, str) and '\0' not in value
+    return "a text, as of a date 'yyyymmdd-hh:mm:ss' in UTC", value if is_text else None
 
 
-def _is_flag(value):
-    """Whether it is true or false, or a number: also one of numpy's, and no text, of which 'False' would be true."""
-    return hasattr(value, '__bool__') and not hasattr(value, '__len__')
+def _number(value):
+    number = plain(value)
+    return 'a number', number if isinstance(number, (int, float)) else None
 
 
-def _fits(key, value, blank):
-    if key == 'softDollarTier':
-        return hasattr(value, 'name')
-    if isinstance(value, str):
-        # fields end at a NUL on the wire: what is behind it would be the next
-        return not isinstance(blank, bool) and '\0' not in value
-    return isinstance(value, numbers.Number) or hasattr(value, 'name')
+def _count(value):
+    kind, number = _number(value)
+    # TWS reads no 5.0 where it counts
+    return kind, int(number) if isinstance(number, float) and number.is_integer() else number
 
 
-def _remedy(value, blank):
-    if isinstance(value, datetime.date):
-        return ": give a date as a text, 'yyyymmdd-hh:mm:ss' in UTC"
-    return ': give True or False' if isinstance(blank, bool) else ''
+def _named(value):
+    return "one of ib_insync's", value if hasattr(value, 'name') else None
+
+
+_KINDS = {bool: _flag, str: _text, int: _count, float: _number}
 
 
 def _parts(key, value):

@@ -53,6 +53,17 @@ def test_p56_orders_of_a_group_may_share_a_reference_of_the_user():
         run.ends(first, 'Submitted', 'Accepted', 'Canceled')
 
 
+def test_p57_a_number_as_a_reference_and_any_change_after_it_end_no_run(run):
+    order = run.do(lambda s: s.sell(size=10, exectype=Order.StopTrailLimit, trailamount=60.0, price=200.0,
+                                    orderRef=decimal.Decimal(7), lmtPriceOffset='0.5'))
+    run.reaches(order, 'Accepted')
+    assert run.do(lambda s: s.broker.modify(order, size=9))
+    run.gateway.wait(lambda world: world.exchange._book.find(1, order.orderId).order.totalQuantity == 9)
+    assert order.orderRef == '7' and run.sent()[-1].order.lmtPriceOffset == 0.5
+    run.do(lambda s: s.cancel(order))
+    run.ends(order, 'Submitted', 'Accepted', 'Canceled')
+
+
 @pytest.mark.client_errors
 def test_p57_an_order_of_which_no_message_can_be_made_is_rejected_and_a_change_taken_back(run):
     class Nothing:
@@ -151,7 +162,8 @@ def test_p61_a_trail_becomes_one_by_percent_by_tws_s_name_too():
         run.reaches(order, 'Accepted')
         assert run.do(lambda s: s.broker.modify(order, trailingPercent=7.0))
         check(run, order, {'trailingPercent': 7.0, 'auxPrice': None})
-        assert run.do(lambda s: s.broker.modify(order, trailingPercent='x')) is False
+        with pytest.raises(BadParameter, match='trailingPercent'):
+            run.do(lambda s: s.broker.modify(order, trailingPercent='x'))
         assert (order.trailpercent, order.trailamount) == (0.07, None)
         run.until(lambda: order.life.before is None)
         assert run.life(order) == ['Submitted', 'Accepted']

@@ -1,6 +1,7 @@
 """Orders without a wire: fields, keywords, the object, and the tables of their life."""
 import copy
 import datetime
+import decimal
 import fractions
 import math
 
@@ -221,6 +222,16 @@ def test_p57_true_and_false_are_whatever_python_takes_for_them_but_no_text():
 def test_p57_a_whole_number_goes_as_one_where_tws_counts():
     made = keywords({'displaySize': 5.0, 'minQty': 5, 'percentOffset': 5.0}, BLANK)
     assert [repr(made[name]) for name in ('displaySize', 'minQty', 'percentOffset')] == ['5', '5', '5.0']
+
+
+def test_p57_a_name_is_a_text_and_a_price_is_a_number_whatever_they_were_given_as():
+    made = keywords({'orderRef': fractions.Fraction(7), 'ocaGroup': decimal.Decimal('1.5'), 'lmtPriceOffset': '0.5',
+                     'minQty': '5', 'volatility': decimal.Decimal('0.2')}, BLANK)
+    assert made == {'orderRef': '7', 'ocaGroup': '1.5', 'lmtPriceOffset': 0.5, 'minQty': 5, 'volatility': 0.2}
+    assert {type(made[name]) for name in ('lmtPriceOffset', 'volatility')} == {float} and type(made['minQty']) is int
+    for name in ('lmtPriceOffset', 'minQty', 'cashQty'):
+        with pytest.raises(BadParameter, match=name + "='x': must be a number"):
+            keywords({name: 'x'}, BLANK)
 
 
 def test_p57_a_text_that_would_end_its_field_on_the_wire_is_an_error():
