@@ -114,6 +114,11 @@ class OrderDesk:
         order.submit(self.broker)
         self.broker.notify(order)
         self._place(order)
+        if order.tws.transmit:
+            # by an order that is new; a change of one transmits no other
+            for member in self.book.family(order):
+                member.life.transmitted = True
+                self.book.sent(member)
         return order
 
     def _place(self, order):
@@ -123,10 +128,7 @@ class OrderDesk:
             tws = copied(tws)
             tws.parentId = 0
         self.store.place(order.data.tradecontract, tws)
-        if order.tws.transmit:
-            for member in self.book.family(order):
-                member.life.transmitted = True
-                self.book.sent(member)
+        self.book.sent(order)
 
     def _weight(self, data):
         """How loud a refusal is while `data` catches up: the first is a warning, one a bar would bury the rest."""

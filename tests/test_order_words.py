@@ -366,6 +366,18 @@ def test_p53_p59_what_guards_a_position_stays_when_another_leg_is_refused():
         assert stop.alive() and len(left_over(run)) == 1
 
 
+def test_p53_p58_a_change_of_a_working_parent_transmits_no_child_that_is_held_back():
+    with stage.open() as run:
+        parent = rests(run)
+        child = run.do(lambda s: s.sell(parent=parent, exectype=Order.Stop, price=100.0, size=10, transmit=False))
+        run.gateway.wait(lambda world: world.exchange._book.find(1, child.orderId))
+        assert run.do(lambda s: s.broker.modify(parent, price=149.0))
+        run.gateway.wait(lambda world: world.exchange._book.find(1, parent.orderId).order.lmtPrice == 149.0)
+        run.do(lambda s: s.cancel(child))
+        run.ends(child, 'Submitted', 'Canceled')
+        assert parent.alive()
+
+
 def test_p53_a_leg_that_is_given_to_a_working_order_and_refused_leaves_it_alone():
     with stage.open() as run:
         parent = rests(run)
