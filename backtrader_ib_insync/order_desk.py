@@ -7,7 +7,6 @@ from . import order_changes, order_fields, order_force
 from .errors import BadOrder, BadParameter, IBError, NotConnected
 from .order_book import group_of, own_ref
 from .order_cancels import Cancels
-from .order_fields import MOVING, touched
 from .order_groups import Groups, fields_of
 from .order_keywords import keywords as keywords_of
 from .order_setting import Settings
@@ -264,8 +263,9 @@ class OrderDesk:
 
     def _check_timely(self, own, names, terms):
         """Raise TooEarly for a change by bars of the past that could trade."""
+        is_moving = order_fields.MOVING & order_fields.touched(names)
         if self._is_behind(own.data) and (
-                terms.size > own.terms.size or touched(names) & MOVING and not own.data.held_up):
+                terms.size > own.terms.size or is_moving and not own.data.held_up):
             raise TooEarly('{}: the feed {!r} still delivers history: wait for LIVE in notify_data, or use '
                            'getbroker(backfill_orders=True)'.format(', '.join(sorted(names)), own.data._name))
 
