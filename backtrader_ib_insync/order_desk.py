@@ -46,7 +46,8 @@ class OrderDesk:
         try:
             order = self._make(buy, keywords_of(keywords, BLANK), **asked)
         except BadParameter as error:
-            self.cancels.dissolve(asked['parent'], str(error))
+            if hasattr(asked['parent'], 'ref'):
+                self.cancels.dissolve(asked['parent'], str(error))
             raise
         try:
             self._check(order)
@@ -63,6 +64,9 @@ class OrderDesk:
             return self._refuse(order, str(error))
 
     def _make(self, buy, keywords, **asked):
+        for name in ('parent', 'oco'):
+            if asked.get(name) is not None and not hasattr(asked[name], 'ref'):
+                raise BadParameter('{}={!r}: must be one order'.format(name, asked[name]))
         asked.update((name, plain(asked[name])) for name in NUMBERS if name in asked)
         size = order_fields.plain_size(asked.pop('size'))
         order = IBOrder(buy, now=self.store.clock(), keywords=keywords, size=size, **asked)

@@ -262,6 +262,22 @@ def test_p57_a_bad_keyword_in_a_leg_takes_the_bracket_back(run):
     run.gateway.wait(lambda world: len(world.exchange.open_orders(1)) == len(before))
 
 
+@pytest.mark.parametrize('name', ['oco', 'parent'])
+def test_p56_p57_what_is_no_order_is_none_to_join_and_takes_the_bracket_back(run, name):
+    legs = run.do(lambda s: s.buy_bracket(size=10, price=150.0, stopprice=100.0, limitprice=400.0))
+    with pytest.raises(BadParameter, match=name + '=.*must be one order'):
+        run.do(lambda s: s.sell(**dict(LIMIT, price=400.0, **{name: legs})))
+    run.do(lambda s: s.cancel(legs[0]))
+    run.until(lambda: not run.broker.get_orders_open())
+
+    def act(strategy):
+        parent = strategy.buy(transmit=False, **LIMIT)
+        with pytest.raises(BadParameter):
+            strategy.sell(parent=parent, size=10, exectype=Order.Stop, price=100.0, oco=legs)
+        return parent
+    run.ends(run.do(act), 'Submitted', 'Canceled')
+
+
 @pytest.mark.client_errors
 def test_p53_what_left_of_a_bracket_before_the_link_was_lost_does_not_stay_untransmitted_at_tws():
     with stage.open(store={'reconnect': -1, 'timeout': 0.2}) as run:
