@@ -164,7 +164,9 @@ class Reports:
         if kind == 'modification refused':
             self.versions.refused(order)
         elif kind == 'unclear':
-            if order.life.before is not None:
+            # it may be the cancel that is refused: who wants the order gone has to ask again
+            life.cancel_asked = False
+            if life.before is not None:
                 self.doubts.add(order)
         elif order.life.on_error(kind, record.text, self.now):
             if order.life.is_doubted():

@@ -119,12 +119,13 @@ def test_p58_what_is_being_cancelled_is_not_changed_any_more():
 
 
 @pytest.mark.client_errors
-def test_p58_p61_what_tws_does_not_cancel_can_be_changed():
+@pytest.mark.parametrize('code', [161, 10999])
+def test_p58_p61_what_tws_does_not_cancel_can_be_changed(code):
     with stage.open() as run:
         order = rests(run)
-        run.scenario(lambda scenario: scenario.refuse_next(161, 'not now', on='cancel'))
+        run.scenario(lambda scenario: scenario.refuse_next(code, 'not now', on='cancel'))
         run.do(lambda s: s.broker.cancel(order))
-        run.until(lambda: order.info['code'] == 161)
+        run.until(lambda: order.info['code'] == code)
         assert run.do(lambda s: s.broker.modify(order, price=149.0))
         check(run, order, {'lmtPrice': 149.0})
 

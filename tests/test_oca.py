@@ -203,7 +203,7 @@ def test_p56_an_order_in_doubt_when_its_group_ends_is_cancelled_when_it_turns_ou
 
 
 @pytest.mark.client_errors
-@pytest.mark.parametrize('code', [161, 321])
+@pytest.mark.parametrize('code', [161, 321, 10999])
 def test_p56_a_cancel_that_tws_refuses_is_asked_again_for_what_should_be_no_more(code):
     with stage.open() as run:
         first = rests(run)
