@@ -24,6 +24,7 @@ A fault is a line of words: `cut rst`, `stall 20`, `drop status 2`. In a plan ea
     lag SECONDS                  history knows nothing yet of the last SECONDS; 0 ends it
     busy CLIENTID [SECONDS]      somebody else holds the client id: 326
     readonly [SECONDS]           "Read-Only API" is ticked in TWS: whatever concerns orders is refused, 321
+    swallow [COUNT]              TWS says nothing of the next COUNT (1) orders, now or ever: IB's servers lose them
     skew SECONDS                 the gateway's clock goes wrong by so much
     bust [EXECID]                the exchange busts a fill, the last one when not named
     correct PRICE [EXECID]       the exchange corrects a fill's price
@@ -96,7 +97,7 @@ class Faults:
     def __init__(self, gateway, plan=''):
         self.gateway = gateway
         self.skew = self.lag = 0.0
-        self.pacing_violations = 0
+        self.pacing_violations = self.swallowing = 0
         self.refusing_until = 0.0
         self.is_down = False
         self.dark_farms = set()

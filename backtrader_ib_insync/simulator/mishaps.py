@@ -163,6 +163,10 @@ def readonly(faults, length=None):
     faults.read_only_until = FOREVER if length is None else faults.gateway.now + seconds(length)
 
 
+def swallow(faults, number='1'):
+    faults.swallowing += int(number)
+
+
 def skew(faults, length):
     faults.skew = seconds(length)
 
@@ -199,4 +203,4 @@ def garbage(faults, size='16'):
 
 MISHAPS = {function.__name__: function for function in (
     cut, refuse, restart, stall, tear, slow, split, drop, duplicate, late, reorder, relent, lost, broken, farm, port,
-    unsubscribe, pacing, lag, busy, readonly, skew, bust, correct, error, garbage)}
+    unsubscribe, pacing, lag, busy, readonly, swallow, skew, bust, correct, error, garbage)}

@@ -27,6 +27,10 @@ class OrderDesk:
 
     def _place(self, session, request):
         gateway = self._gateway
+        if gateway.faults.swallowing:
+            # FLD QuantConnect/Lean.Brokerages.InteractiveBrokers#93
+            gateway.faults.swallowing -= 1
+            return
         found = gateway.catalogue.find(request.contract)
         instrument = found[0] if len(found) == 1 else None
         order = request.order.replace(orderId=request.orderId, clientId=session.client_id)

@@ -322,6 +322,15 @@ def test_read_only(one):
     assert one.hear_only(11)
 
 
+def test_swallow(one):
+    inject(one, 'swallow', 2)
+    for number in (1, 2):
+        buy(one, number)
+    assert one.hear() == [] == one.gateway.exchange.open_orders()
+    buy(one, 3)
+    assert one.hear_only(11)
+
+
 def test_skew(one):
     inject(one, 'skew', '1h')
     one.say(49, 1)
