@@ -28,7 +28,7 @@ class Book:
         order = ticket.order
         if order.orderId != BY_HAND:
             self._by_id[order.clientId, order.orderId] = ticket
-            self._highest[order.clientId] = max(order.orderId, self._highest.get(order.clientId, 0))
+            self.saw(order.clientId, order.orderId)
 
     def bind(self, ticket):
         """Gives an order by hand its negative id."""
@@ -49,6 +49,10 @@ class Book:
 
     def next_id(self, clientId):
         return self._highest.get(clientId, 0) + 1
+
+    def saw(self, clientId, orderId):
+        """A client was told of an order under that id: its own new ones have to be above (order_submission page)."""
+        self._highest[clientId] = max(orderId, self._highest.get(clientId, 0))
 
     def roll_back(self, to):
         """Ids of ended orders are free again, and counting goes on from `to` or above what still works."""

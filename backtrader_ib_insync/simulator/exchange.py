@@ -265,6 +265,10 @@ class Exchange:
         """The next valid order id of a client."""
         return self._book.next_id(clientId)
 
+    def saw(self, clientId, orderId):
+        """A client was told of an order of another: its own next id is above."""
+        self._book.saw(clientId, orderId)
+
     def roll_back_ids(self, to=1):
         """As TWS's "Reset API order ID sequence": ids of ended orders may come again, from `to` on."""
         self._book.roll_back(to)

@@ -53,6 +53,7 @@ class OrderDesk:
 
     def _tell_orders(self, session, client_id):
         for opened, status in self._exchange.open_orders(client_id):
+            self._exchange.saw(session.client_id, status.orderId)
             session.send(replies.OpenOrder(*opened))
             session.send(_status(status))
         session.send(replies.OpenOrderEnd())
@@ -92,6 +93,7 @@ class OrderDesk:
 
     def _tell_opened(self, event):
         for session in self._owners(event.order.clientId):
+            self._exchange.saw(session.client_id, event.order.orderId)
             session.send(replies.OpenOrder(*event))
 
     def _tell_status(self, event):

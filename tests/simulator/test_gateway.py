@@ -123,6 +123,20 @@ def test_a_master_client_hears_of_everybodys_orders():
     assert ids(master) == ['11', '59', '55']
 
 
+# https://interactivebrokers.github.io/tws-api/order_submission.html
+def test_ids_are_above_all_that_a_client_was_told_of():
+    one = talk()
+    other = Talk(one.gateway, 2)
+    place(one, 50)
+    other.hear()
+    other.say(16, 1)
+    other.hear()
+    other.say(8, 1, 1)
+    assert other.hear() == [['9', '1', '51']]
+    place(other, 50)
+    assert other.errors() == [(50, 103)]
+
+
 def test_an_ambiguous_order_is_refused():
     one = talk()
     contract = Contract(symbol='ES', secType='FUT', exchange='CME')
