@@ -22,7 +22,8 @@ SEVERAL_ACCOUNTS = ("One-cancels-all group of orders should contain orders with 
                     "'{}' contains orders for several.")
 VALIDATION = "Error validating request.-'bW' : cause - {}"
 AT_AUCTION_OR_PEGGED = ('MOC', 'LOC', 'REL', 'MIDPRICE', 'PEG MID', 'BOX TOP')
-#: seconds before the close
+#: seconds before the open, and before the close
+OPENING_DEADLINE = 120
 DEADLINES = {'NYSE': 600, 'ARCA': 600, 'AMEX': 600, 'NASDAQ': 300}
 PROTECTED = ('MKT PRT', 'STP PRT')
 UNSUPPORTED = {'STK': PROTECTED, 'OPT': PROTECTED, 'FUT': AT_AUCTION_OR_PEGGED, 'FOP': AT_AUCTION_OR_PEGGED,
@@ -186,13 +187,15 @@ def _tif(order, now, zone):
 
 
 def _deadline(order, instrument, now):
-    """A closing auction takes no orders in its last minutes (moc.php); the code and the text are a guess."""
+    """An auction takes no orders in its last minutes (moc.php, moo.php); the code of the closing one is a guess."""
     kind, seconds = order_types.named(order.orderType), DEADLINES.get(instrument.contract.primaryExchange)
-    if not (kind and kind.auction and seconds) or instrument.hours.session_at(now, True) is None:
-        return None
-    if now <= instrument.hours.next_close(now, True) - seconds:
-        return None
-    return Refusal(201, 'Order rejected - reason:The deadline for MOC and LOC orders has passed.')
+    hours, is_open = instrument.hours, instrument.hours.session_at(now, True) is not None
+    if seconds and order.tif == 'OPG' and (is_open or now > hours.next_open(now, True) - OPENING_DEADLINE):
+        # FLD QuantConnect/Lean.Brokerages.InteractiveBrokers#204
+        return Refusal(201, 'Order rejected - reason:Exchange is closed.')
+    if seconds and kind and kind.auction and is_open and now > hours.next_close(now, True) - seconds:
+        return Refusal(201, 'Order rejected - reason:The deadline for MOC and LOC orders has passed.')
+    return None
 
 
 def _moment(text, zone):

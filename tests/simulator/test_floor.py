@@ -244,8 +244,15 @@ def test_fill_or_kill():
     assert desk.statuses(2)[-1] == 'Filled'
 
 
+@pytest.mark.parametrize('now, codes', [(NOW, [201]), (NEXT_OPEN - 119, [201]), (NEXT_OPEN - 121, [399])])
+def test_orders_for_the_open_come_in_time(now, codes):
+    desk = Desk(now=now)
+    desk.place(1, 'BUY', 1, 'MKT', tif='OPG')
+    assert desk.codes(1) == codes
+
+
 def test_on_the_open_trades_with_the_first_print():
-    desk = Desk()
+    desk = Desk(now=CLOSE + 60)
     desk.place(1, 'BUY', 1, 'MKT', tif='OPG')
     desk.place(2, 'BUY', 1, 'LMT', 101.0, tif='OPG')
     desk.place(3, 'BUY', 1, 'LMT', 103.0, tif='OPG')
