@@ -4,6 +4,7 @@ import math
 
 from backtrader.position import Position
 
+from .fills import latest
 from .holding import Holding
 from .order_fields import tidy
 
@@ -26,6 +27,8 @@ class Accounts:
         self.holdings = {}
         self.disputed = {}
         self.listed = None
+        #: what live executions have moved since TWS listed positions in its view, by account and contract; and which
+        self._since, self._overtaking = None, set()
         self._magnifiers = {}
 
     # -- money ---------------------------------------------------------------------------------------------------------
@@ -108,7 +111,7 @@ class Accounts:
         holding.mark(getattr(record, 'marketValue', 0.0), record.position)
         key = record.account, record.contract.conId
         if self.listed is not None:
-            self.listed[key] = (tidy(record.position), record.avgCost / holding.mult)
+            self._list(key, tidy(record.position), record.avgCost / holding.mult)
         elif holding.tell(record.position, record.avgCost, now):
             self.disputed[key] = holding
         else:
@@ -127,13 +130,34 @@ class Accounts:
     def begin(self):
         """What follows is TWS's whole view: positions are listed, not compared."""
         self.listed = {}
+        self._since, self._overtaking = None, set()
+
+    def are_listed(self):
+        """All positions have been, as they are now."""
+        if self.listed is not None:
+            self._since = collections.Counter()
+
+    def overtake(self, execution):
+        """An execution came within a view: one that is made after positions were listed is not in them."""
+        if self._since is not None and execution.live and execution.execId not in self._overtaking:
+            self._overtaking.add(execution.execId)
+            self._since[execution.account, execution.contract.conId] += signed(execution)
+
+    def _list(self, key, size, price):
+        if self._since is not None and self._since[key]:
+            if size == self.listed.get(key, (0, 0.0))[0]:
+                # as it was before
+                return
+            del self._since[key]
+        self.listed[key] = size, price
 
     def rewind(self, executions):
         """Before the first view is taken: start from where the positions stood before these executions."""
         back = collections.Counter()
-        for execution in executions:
+        for execution in latest(executions):
             self._hold(execution.contract, execution.account)
             back[execution.account, execution.contract.conId] += signed(execution)
+        back.subtract(self._since or {})
         for key, holding in self.holdings.items():
             size, price = self.listed.get(key, (0, 0.0))
             holding.put(tidy(size - back[key]), price)

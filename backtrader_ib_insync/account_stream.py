@@ -4,7 +4,7 @@ import math
 
 from .messages import (
     AccountValue, Commission, CompletedOrder, Execution, OpenOrder, OrderError, OrderState, Portfolio, Position,
-    Synchronising)
+    PositionsListed, Synchronising)
 
 UNSET_INTEGER = 2147483647
 
@@ -95,3 +95,6 @@ class AccountStream:
 
     def position(self, account, contract, position, avgCost):
         self.tell(Position(account, copy.copy(contract), position, avgCost))
+
+    def positionEnd(self):
+        self.tell(PositionsListed())

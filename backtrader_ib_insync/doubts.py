@@ -29,6 +29,8 @@ class Doubts:
         now = time.monotonic()
         for order in self.book.unanswered(now - WORD_SECONDS):
             if self.store.link.up and order.life.is_unanswered():
+                self.store.notify('TWS has said nothing of order {} since it was sent, changed or cancelled: it is '
+                                  'asked what it has'.format(order.ref))
                 self.add(order)
         if self._answered < self._asked and now >= self._again:
             for order in self.book.open():

@@ -49,6 +49,16 @@ def is_correction(execId):
     return number.isdigit() and int(number) > 1
 
 
+def latest(executions):
+    """Of each execution the last revision, once."""
+    found = {}
+    for execution in executions:
+        known = found.setdefault(base(execution.execId), execution)
+        if execution.execId > known.execId:
+            found[base(execution.execId)] = execution
+    return list(found.values())
+
+
 def is_leg(order, contract):
     """Whether an execution in `contract` is of a leg of the combination that `order` trades."""
     return order.data.tradecontract.secType == 'BAG' != contract.secType

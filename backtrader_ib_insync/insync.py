@@ -73,7 +73,7 @@ BURST, BURST_SECONDS = 5, 0.125
 LINK = ('nextValidId', 'currentTime')
 #: heard by the account stream first, then handled by the client library
 ACCOUNT = ('openOrder', 'orderStatus', 'execDetails', 'commissionReport', 'updateAccountValue',
-           'accountUpdateMulti', 'updatePortfolio', 'position')
+           'accountUpdateMulti', 'updatePortfolio', 'position', 'positionEnd')
 #: handled by the stream that owns the request id, and by the client library only when none does
 ROUTED = ('tickString', 'priceSizeTick', 'tickSize', 'tickGeneric', 'tickReqParams', 'tickOptionComputation',
           'tickByTickAllLast', 'tickByTickBidAsk', 'tickByTickMidPoint', 'marketDataType', 'realtimeBar',

@@ -235,6 +235,10 @@ class Position(NamedTuple):
     avgCost: float
 
 
+class PositionsListed(NamedTuple):
+    """positionEnd: all positions have been told as they are now."""
+
+
 class Portfolio(NamedTuple):
     """portfolioValue: a position with its market price and value."""
     account: str

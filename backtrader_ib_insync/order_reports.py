@@ -48,7 +48,8 @@ class Reports:
             messages.Execution: self._execution, messages.Commission: self.executions.commission,
             messages.CompletedOrder: self._completed_order,
             messages.AccountValue: self.accounts.on_value, messages.Position: self._position,
-            messages.Portfolio: self._position, messages.Synchronising: self._synchronising,
+            messages.Portfolio: self._position, messages.PositionsListed: self._positions_listed,
+            messages.Synchronising: self._synchronising,
             messages.Synchronised: self._synchronised,
         }
 
@@ -227,6 +228,7 @@ class Reports:
     def _execution(self, record):
         if self.view is not None:
             self.view.executions.append(record)
+            self.accounts.overtake(record)
         else:
             self._take_execution(record)
 
@@ -238,6 +240,9 @@ class Reports:
 
     def _position(self, record):
         self.accounts.on_position(record, self.now)
+
+    def _positions_listed(self, record):
+        self.accounts.are_listed()
 
     def _say_position(self, holding):
         self.broker.said('the position in {}{} is {:g} now, by no execution of this broker'.format(

@@ -59,12 +59,31 @@ def test_p63_the_price_is_without_fees_when_today_s_executions_made_the_position
     made = Accounts(ME)
     made.begin()
     made.on_position(Position(ME, STOCK, 30, 11.5), T)
-    fills = [execution(10, 10.0), execution(20, 13.0)]
+    fills = [execution(10, 10.0), execution(20, 13.0, execId='b.01')]
     made.rewind(fills)
     for one in fills:
         made.execute(STOCK, ME, one.shares, one.price, T)
     assert made.finish(T) == []
     assert made.position(STOCK).size == 30 and made.position(STOCK).price == 12.0
+
+
+def test_p63_p67_what_is_executed_while_tws_tells_its_view_counts_once():
+    """Told live, and listed again; the position was listed before it, and may be told anew before the view ends."""
+    for told_again in (False, True):
+        made = Accounts(ME)
+        made.begin()
+        made.on_position(Position(ME, STOCK, 30, 11.5), T)
+        made.are_listed()
+        live = execution(10, 10.0)
+        made.overtake(live)
+        if told_again:
+            made.on_position(Position(ME, STOCK, 30, 11.5), T)
+            made.on_position(Position(ME, STOCK, 40, 11.1), T)
+        made.overtake(live._replace(live=False))
+        made.rewind([live, live._replace(live=False)])
+        assert made.position(STOCK).size == 30
+        made.execute(STOCK, ME, 10, 10.0, T)
+        assert made.finish(T) == [] and made.position(STOCK).size == 40
 
 
 def test_p63_of_an_older_position_tws_s_price_is_the_best_there_is():

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 import stage
 from backtrader_ib_insync import simulator
+from backtrader_ib_insync.simulator import requests
 from test_order_lives import FATES, GATEWAY, OPTIONS, OURS, PRICES, SIZES, Life, impatient, terms
+from test_trading import FULL, fill_now, rests
 
 #: restarts in the suite; BT_IB_RESTARTS=300 for so many others
 RESTARTS = int(os.environ.get('BT_IB_RESTARTS', 0))
@@ -58,6 +60,29 @@ def ends_all(run):
     run.until(lambda: run.position().size == 0 == run.ledger()[0])
     run.until(lambda: not any(trade.isopen for listed in run.strategy._trades[run.datas[0]].values()
                               for trade in listed))
+
+
+@pytest.mark.parametrize('step', [requests.ReqOpenOrders, requests.ReqExecutions])
+def test_p63_p67_what_is_filled_while_tws_tells_its_view_counts_once(step):
+    with simulator.running(messages_per_second=0) as gateway:
+        with stage.open(served=gateway) as run:
+            rests(run)
+
+        def prepare(world):
+            handle = world._handlers[step]
+
+            def fill_first(session, request):
+                world._handlers[step] = handle
+                fill_now(world, 1)
+                handle(session, request)
+            world._handlers[step] = fill_first
+        gateway.call(prepare)
+        with stage.open(served=gateway) as run:
+            run.until(lambda: run.position().size == run.ledger()[0] == 10)
+            run.ends(run.do(lambda s: s.close()), *FULL)
+            run.until(lambda: run.trades[-1].isclosed)
+            assert [trade.size for trade in run.trades] == [0]
+            assert not any('by no execution' in said for said in run.said)
 
 
 @pytest.mark.client_errors

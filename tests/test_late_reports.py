@@ -8,7 +8,6 @@ from test_trading import FULL, LIMIT, agrees, fill_now, rests
 import helpers
 import stage
 from backtrader_ib_insync import doubts, ibdata, order_life, simulator
-from backtrader_ib_insync.simulator import requests
 
 Order = bt.Order
 AGAIN = {'reconnect': -1, 'timeout': 0.2}
@@ -70,17 +69,6 @@ def test_p50_p67_what_happens_while_history_is_away_is_told_and_a_position_can_b
 
 # -- what TWS never says -----------------------------------------------------------------------------------------------
 
-def lose(run, kind):
-    """TWS loses the next message of a kind that it is sent."""
-    def act(world):
-        handle = world._handlers[kind]
-
-        def ignore(session, request):
-            world._handlers[kind] = handle
-        world._handlers[kind] = ignore
-    run.gateway.call(act)
-
-
 @pytest.fixture
 def impatient(monkeypatch):
     monkeypatch.setattr(doubts, 'WORD_SECONDS', 0.5)
@@ -90,15 +78,26 @@ def test_p51_an_order_that_tws_works_without_a_word_is_found(impatient):
     with stage.open() as run:
         run.gateway.fault('drop', 'order')
         run.gateway.fault('drop', 'status')
-        rests(run)
+        assert rests(run).alive() and run.sent('CancelOrder') == []
 
 
-def test_p59_an_order_that_tws_loses_is_rejected(impatient):
+def test_p59_p66_an_order_that_tws_loses_is_rejected_and_never_works(impatient):
     with stage.open() as run:
-        lose(run, requests.PlaceOrder)
-        order = run.do(lambda s: s.buy(**LIMIT))
-        run.ends(order, 'Submitted', 'Rejected')
-        assert order.info['message'] == 'TWS does not list the order'
+        run.gateway.fault('swallow')
+        lost = run.do(lambda s: s.buy(**LIMIT))
+        works = rests(run)
+        assert 'does not list the order' in run.ends(lost, 'Submitted', 'Rejected').info['message']
+        assert works.alive() and any('has said nothing of order {}'.format(lost.ref) in said for said in run.said)
+        run.until(lambda: [asked.orderId for asked in run.sent('CancelOrder')][:1] == [lost.orderId])
+
+
+def test_p53_a_bracket_that_tws_loses_a_leg_of_is_taken_back(impatient):
+    with stage.open() as run:
+        run.gateway.fault('swallow')
+        legs = run.do(lambda s: s.buy_bracket(size=10, price=100.0, stopprice=50.0, limitprice=500.0))
+        for leg in legs:
+            run.until(lambda leg=leg: run.ended(leg))
+        assert run.gateway.call(lambda world: world.exchange.open_orders(1)) == []
 
 
 @pytest.mark.client_errors
@@ -114,10 +113,10 @@ def test_p58_a_cancel_that_tws_answers_with_silence_is_told_all_the_same(impatie
 def test_p61_a_change_that_tws_loses_is_not_taken_for_made(impatient):
     with stage.open() as run:
         order = rests(run)
-        lose(run, requests.PlaceOrder)
+        run.gateway.fault('swallow')
         assert run.do(lambda s: s.broker.modify(order, price=140.0))
         run.until(lambda: order.lmtPrice == order.created.price == 150.0 and order.life.before is None)
-        assert order.alive()
+        assert order.alive() and any('has said nothing of order {}'.format(order.ref) in said for said in run.said)
 
 
 # -- executions that are late ------------------------------------------------------------------------------------------
