@@ -93,6 +93,10 @@ class Accounts:
             self.disputed.pop((account, contract.conId), None)
         return moved._replace(account=account)
 
+    def recall(self, contract, account, size, price, now, happened):
+        """An execution of long ago is told: what it did to a position that it is in."""
+        return self._hold(contract, account).recall(size, price)._replace(account=account)
+
     def amend(self, contract, account, size, price):
         """A correction: replace the price of `size` (signed) that is in the position by moving its average."""
         position = self._hold(contract, account).position

@@ -23,9 +23,14 @@ class Executions:
         #: by ref of its order, what of a fill that was made up no execution has explained
         self._made_up = {}
         self._currencies = set()
+        #: what was executed before this moment (epoch seconds), when TWS's first whole view began, was in that
+        self.since = 0.0
 
-    def take(self, record, now, is_news):
-        """An execution or a correction of one; `is_news` tells that one of somebody else's is to be told."""
+    def take(self, record, now, is_news, is_listed):
+        """An execution or a correction of one, `is_listed` in a whole view of TWS's.
+
+        `is_news` tells that one of somebody else's is to be told.
+        """
         known = self.fills.find(record)
         if known is not None:
             if record.execId != known.execution.execId:
@@ -42,21 +47,30 @@ class Executions:
         if made_up and _is_of(made_up, record) and 0 < record.shares <= abs(made_up.size):
             self._explain(made_up, record)
         else:
-            self._fill(order, record, now, is_news)
+            self._fill(order, record, now, is_news, not is_listed and self._is_past(order, record))
 
-    def _fill(self, order, record, now, is_news):
+    def _is_past(self, order, record):
+        """Whether it was executed before this run, and so is in the position: corrected, or told, as late as this."""
+        if order is not None and (order.owner is not None or record.time >= self.since - CLOCK_SECONDS):
+            return False
+        return is_correction(record.execId) or order is not None and not record.live
+
+    def _fill(self, order, record, now, is_news, is_past):
         if order is not None:
             if order.life.earlier and record.time < order.life.looked - CLOCK_SECONDS:
                 # TWS lists it late: it was held for one of another day
                 order.fill_earlier(-min(order.life.earlier, record.shares))
             if is_leg(order, record.contract):
                 order = None
-        elif is_news:
+        elif is_news and not is_past:
             self.broker.said('an execution that is not of this broker: {} {:g} {}{} at {}'.format(
                 record.side, record.shares, name_of(record.contract), self.accounts.other(record.account),
                 record.price), record)
+        if is_past and is_correction(record.execId):
+            self._say_corrected(record)
         size = signed(record)
-        moved = self.accounts.execute(record.contract, record.account, size, record.price, now, record.time)
+        enter = self.accounts.recall if is_past else self.accounts.execute
+        moved = enter(record.contract, record.account, size, record.price, now, record.time)
         self.fills.add(record, order, size, moved, now)
 
     def seek(self, orders):

@@ -119,6 +119,12 @@ class Holding:
             self.told = None
         return moved
 
+    def recall(self, size, price):
+        """What an execution did that the position had in it from the first, as Moved."""
+        before = Position()
+        before.fix(tidy(self.position.size - size), self.position.price)
+        return _enter(before, size, price)
+
     def _was_believed(self, size, happened):
         """Whether an execution was in the position that TWS told; in doubt so: what TWS tells next puts that right."""
         explains = size * self.surplus.size > 0 and abs(size) <= abs(self.surplus.size)

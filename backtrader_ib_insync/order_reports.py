@@ -230,10 +230,10 @@ class Reports:
             self.view.executions.append(record)
             self.accounts.overtake(record)
         else:
-            self._take_execution(record)
+            self._take_execution(record, False)
 
-    def _take_execution(self, record):
-        self.executions.take(record, self.now, bool(self.views))
+    def _take_execution(self, record, is_listed):
+        self.executions.take(record, self.now, bool(self.views), is_listed)
         self.desk.groups.executed(record)
 
     # -- the account ---------------------------------------------------------------------------------------------------
@@ -265,8 +265,9 @@ class Reports:
         view, self.view = self.view, None
         if not self.views:
             self.accounts.rewind(view.executions)
+            self.executions.since = view.begun
         for execution in view.executions:
-            self._take_execution(execution)
+            self._take_execution(execution, True)
         for permId, filled in view.filled.items():
             self.strangers.filled[permId] = view.begun, max(0.0, filled - self.executions.fills.total(permId))
         for holding in self.accounts.finish(self.now):

@@ -319,6 +319,31 @@ def test_p68_an_execution_that_is_listed_late_at_the_start_is_not_held_for_one_o
             adopted = run.until(lambda: run.broker.get_orders_open())[0]
             run.reaches(adopted, 'Partial')
             assert (adopted.executed.size, adopted.executed.remsize) == (40, 60)
+            # it was in the position
+            assert run.position().size == 40 == run.trades[-1].size
+
+
+@pytest.mark.parametrize('shares', [None, 4, 0])
+@pytest.mark.parametrize('kept', [True, False])
+def test_p51_p63_a_correction_of_what_was_executed_before_the_run_is_no_execution_more(kept, shares):
+    with simulator.running(messages_per_second=0, speed=5) as gateway:
+        with stage.open(served=gateway) as run:
+            run.scenario(lambda scenario: scenario.partial('AAPL', [10] + NO_MORE))
+            run.reaches(run.do(lambda s: s.buy(size=100 if kept else 10, exectype=Order.Limit, price=300.0)),
+                        'Partial' if kept else 'Completed')
+        begun = gateway.now()
+        gateway.wait(lambda world: world.now > begun + 2 * order_life.CLOCK_SECONDS)
+        fills = gateway.call(lambda world: dict(world.exchange._fills._fills))
+        gateway.call(forget_executions)
+        with stage.open(served=gateway) as run:
+            run.until(lambda: run.position().size == 10 and len(run.broker.get_orders_open()) == kept)
+            gateway.call(lambda world: world.exchange._fills._fills.update(fills))
+            correct(run, shares=shares, price=250.0)
+            run.until(lambda: any('corrected the execution of AAPL' in said for said in run.said))
+            assert run.position().size in (10, shares)
+            agrees(run)
+            for order in run.broker.get_orders_open():
+                run.until(lambda order=order: order.executed.size == run.position().size)
 
 
 # -- feeds and runs ----------------------------------------------------------------------------------------------------
