@@ -37,6 +37,9 @@ class Executions:
                 self._correct(known, record, now)
             return
         order = self.book.find_by(record)
+        if order is not None and is_correction(record.execId) and order.tws.permId not in (0, record.permId):
+            # of an earlier day, before TWS began to count its ids anew
+            order = None
         if order is not None:
             self.book.name(order, record.permId)
             order.life.acknowledged = True

@@ -346,6 +346,25 @@ def test_p51_p63_a_correction_of_what_was_executed_before_the_run_is_no_executio
                 run.until(lambda order=order: order.executed.size == run.position().size)
 
 
+def test_p51_p69_a_correction_of_an_order_whose_id_was_given_again_is_none_of_the_new_order():
+    with simulator.running(messages_per_second=0, speed=5) as gateway:
+        with stage.open(served=gateway) as run:
+            old = run.ends(run.do(lambda s: s.buy(size=10, orderRef='mine')), *FULL)
+        fills = gateway.call(lambda world: dict(world.exchange._fills._fills))
+        # a new day, and TWS's "Reset API order ID sequence"
+        gateway.call(lambda world: (forget_executions(world), world.exchange.roll_back_ids()))
+        with stage.open(served=gateway) as run:
+            order = rests(run, orderRef='mine')
+            run.until(lambda: order.permId)
+            assert order.orderId == old.orderId and order.permId != old.permId
+            gateway.call(lambda world: world.exchange._fills._fills.update(fills))
+            correct(run, price=250.0)
+            run.until(lambda: any('corrected the execution of AAPL' in said for said in run.said))
+            run.do(lambda s: None)
+            assert run.life(order) == ['Submitted', 'Accepted'] and order.executed.size == 0
+            assert run.position().size == 10
+
+
 # -- feeds and runs ----------------------------------------------------------------------------------------------------
 
 def test_an_order_of_a_feed_without_a_bar_holds_up_no_order_of_another_feed_of_the_contract():
