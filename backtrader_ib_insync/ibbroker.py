@@ -146,10 +146,13 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
         return self.accounts.cash()
 
     def getvalue(self, datas=None):
-        """The account's net liquidation value; with `datas`, the value of the positions in these, in their currency."""
+        """The account's net liquidation value; with `datas`, the value of the positions in these, in their currency.
+
+        What several of the feeds trade counts once: it is one position.
+        """
         if datas is None:
             return self.accounts.value()
-        return sum(self._position_value(data) for data in datas)
+        return sum(self._position_value(data) for data in {trades.conId(data): data for data in datas}.values())
 
     get_cash = getcash
     get_value = getvalue

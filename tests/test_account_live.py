@@ -61,6 +61,15 @@ def test_p65_p81_the_value_of_a_future_s_position_has_its_multiplier():
         assert run.do(lambda s: s.broker.getvalue(datas=[])) == 0
 
 
+def test_p81_the_value_of_a_position_that_two_feeds_trade_counts_once():
+    with stage.open(datanames=('AAPL-STK-SMART-USD', 'MSFT-STK-SMART-USD', 'AAPL-STK-SMART-USD')) as run:
+        for place, size in enumerate((10, 20)):
+            run.ends(run.do(lambda s, place=place, size=size: s.buy(data=s.datas[place], size=size)), *FULL)
+        first, second, both = run.do(lambda s: [s.broker.getvalue(datas) for datas in (
+            s.datas[:1], s.datas[1:2], s.datas)])
+        assert both == pytest.approx(first + second, rel=1e-3) and first > 0 and second > 0
+
+
 # -- at the start ------------------------------------------------------------------------------------------------------
 
 def test_p63_p82_the_account_is_known_when_strategies_start():
