@@ -146,12 +146,15 @@ class Executions:
         if record.execId < fill.execution.execId:
             self._take_back(fill, record, now)
             return
+        if not record.shares:
+            # taken back at the price that it was told at, whatever that of nothing is
+            record = record._replace(price=fill.execution.price)
         change, size = record.price - fill.execution.price, signed(record) - fill.size
         fill.execution = record
         self._say_corrected(record)
         if fill.order is not None:
             fill.order.life.correct(abs(record.shares) - abs(fill.size))
-        if change and record.shares:
+        if change:
             self._reprice(fill, change)
         if size:
             self._resize(fill, size, now)

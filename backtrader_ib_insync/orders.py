@@ -48,6 +48,13 @@ def last_bar(data):
     return None if math.isnan(bar[0]) or math.isnan(bar[1]) else bar
 
 
+class Nought(int):
+    """The size of an order whose executions were all taken back: of one of size 0 backtrader tells trades nothing."""
+
+    def __bool__(self):
+        return True
+
+
 class Executed(OrderData):
     """Sums of the executions of one order, free of binary dust and of a division by nothing."""
 
@@ -63,9 +70,9 @@ class Executed(OrderData):
         """Sum the bits up again: after one came, or one was corrected."""
         bits = self.exbits
         asked = self.remsize + self.size
-        self.size = tidy(sum(bit.size for bit in bits))
+        self.size = tidy(sum(bit.size for bit in bits)) or Nought()
         self.remsize = tidy(asked - self.size)
-        if self.size:
+        if self.size != 0:
             self.price = sum(bit.size * bit.price for bit in bits) / self.size
         self.value = sum(bit.value for bit in bits)
         self.comm = sum(bit.comm for bit in bits)

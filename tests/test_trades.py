@@ -162,6 +162,25 @@ def test_p50_p51_a_corrected_price_is_in_what_the_order_earned():
         assert sold.executed.pnl == pytest.approx(earned + 10.0)
 
 
+@pytest.mark.parametrize('price', [None, 0.0])
+def test_p51_what_was_busted_whole_is_taken_back_from_its_trade_at_the_price_it_had(price):
+    with stage.open() as run:
+        for act in ('buy', 'sell', 'sell'):
+            run.ends(run.do(lambda s, act=act: getattr(s, act)(size=10)), *FULL)
+        for number, left in ((2, 0), (0, -10)):
+            fill = run.gateway.call(lambda world, number=number: world.exchange._fills.all()[number].execution)
+            run.gateway.call(lambda world, fill=fill: world.exchange.correct(
+                world.now, fill.execId, shares=0, price=price))
+            run.until(lambda left=left: run.position().size == left)
+            run.until(lambda left=left: open_size(run) == left)
+        bought = run.ends(run.do(lambda s: s.close()), *FULL)
+        flat(run, 3)
+        executions = [fill.execution for fill in run.gateway.call(lambda world: world.exchange._fills.all())]
+        assert sum(trade.pnl for trade in run.trades if trade.isclosed) == pytest.approx(
+            10 * (executions[1].price - bought.executed.price))
+        assert [order.executed.size for order in run.orders if order.ref == bought.ref - 1][-1] == 0
+
+
 def test_p51_what_sold_more_than_a_correction_left_is_told_as_the_reversal_that_it_was():
     with stage.open(broker={'commission_wait': 30.0}) as run:
         run.scenario(lambda scenario: setattr(scenario, 'commission_delay', 25.0))
