@@ -12,6 +12,10 @@ from .orders import date_number
 from .strangers import name_of
 
 
+#: seconds in which an execution of ours may still come that explains what TWS's position shows
+LATE_SECONDS = 10.0
+
+
 class Executions:
     """Each execution once: the account moves at once, its order is told it when the commission is there."""
 
@@ -127,19 +131,29 @@ class Executions:
     def settle(self, now):
         """Tell the fills that are due."""
         for fill in self.fills.due(now, self._can_tell):
-            self._tell(fill)
+            self._tell(fill, now)
 
     def _can_tell(self, order):
         return trades.can_tell(order) and self.broker.can_act(order)
 
-    def _tell(self, fill):
+    def _tell(self, fill, now):
         order, execution = fill.order, fill.execution
         fill.bit = order.fill(fill.size, execution.price, date_number(execution.time), fill.moved,
                               fill.commission or 0.0)
+        if fill.moved.beyond and self._may_be_ours(fill, now):
+            fill.bit.held = fill.moved.counted
         self._realize(fill)
         if not order.alive():
             self.book.retire(order)
         self.broker.notify(order)
+
+    def _may_be_ours(self, fill, now):
+        """Whether what TWS's position had beyond executions when this one came is of orders of ours: told, or late."""
+        contract, account = fill.execution.contract, fill.execution.account
+        surplus = self.accounts.holding(contract, account).surplus
+        return surplus is None or now - surplus.time < LATE_SECONDS and any(
+            order.executed.remsize * surplus.size > 0 and order.tws.account == account
+            and order.data.tradecontract.conId == contract.conId for order in self.book.by_ref.values())
 
     def _correct(self, fill, record, now):
         """TWS replaced an execution by another: of another price, another size, or none."""

@@ -14,7 +14,10 @@ BEHIND_SECONDS = 10.0
 
 
 class Moved(NamedTuple):
-    """What an execution did to a position; sizes are signed."""
+    """What an execution did to a position; sizes are signed.
+
+    `beyond` is what of `size_before` TWS had told and no execution explained; without it the price was `price_counted`.
+    """
     size: float
     price: float
     opened: float
@@ -22,6 +25,13 @@ class Moved(NamedTuple):
     size_before: float
     price_before: float
     account: str = ''
+    beyond: float = 0.0
+    price_counted: float = 0.0
+
+    @property
+    def counted(self):
+        """(size, price) before it, as executions alone had made them."""
+        return tidy(self.size_before - self.beyond), self.price_counted if self.beyond else self.price_before
 
     @property
     def begins(self):
@@ -32,7 +42,8 @@ class Moved(NamedTuple):
         """What an execution of another size and price would have done in its place."""
         position = Position()
         position.fix(self.size_before, self.price_before)
-        return _enter(position, size, price)._replace(account=self.account)
+        return _enter(position, size, price)._replace(
+            account=self.account, beyond=self.beyond, price_counted=self.price_counted)
 
     def split(self, size, rest, price):
         """What two executions in its place would have done, of `size` and then of `rest`, at one price."""
@@ -106,13 +117,17 @@ class Holding:
 
     def move(self, size, price, now, happened=math.inf):
         """Enter an execution that TWS dates `happened`, None when it does not; returns what it did, as Moved."""
+        counted = None
         if self.surplus is not None:
-            moved = _enter(self.surplus.position, size, price)
-            self.surplus = self.surplus._replace(exact=self.surplus.exact or moved.begins)
+            counted = _enter(self.surplus.position, size, price)
+            self.surplus = self.surplus._replace(exact=self.surplus.exact or counted.begins)
             if self._was_believed(size, happened):
                 self._explain(size)
-                return moved
+                return counted
         moved = _enter(self.position, size, price)
+        if counted is not None:
+            moved = moved._replace(beyond=tidy(moved.size_before - counted.size_before),
+                                   price_counted=counted.price_before)
         self.exact = self.exact or moved.begins
         self.recent.append((size, now))
         if self.told is not None and self.told.size == self.position.size:

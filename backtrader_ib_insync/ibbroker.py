@@ -80,7 +80,6 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
         self._comminfos = {}
         self._tally = trades.Tally()
         self._detour = trades.Detour()
-        self._busts = trades.Busts()
 
     @property
     def cerebro(self):
@@ -288,12 +287,10 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
     def get_notification(self):
         """The next order to tell, None when there is none in this pass."""
         self._detour.end()
-        self._busts.end(self.strategies())
         order = self.notifs.popleft() if self.notifs else None
         if order is not None:
             self._tally.agree(order, self.strategies())
             self._detour.begin(order, self.strategies())
-            self._busts.begin(order)
         return order
 
     def backlog(self):

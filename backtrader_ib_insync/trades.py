@@ -91,7 +91,10 @@ def _resize(strategy, trade, size, price, comminfo):
     if not size:
         trade.isopen, trade.isclosed, trade.justopened, trade.status = False, True, False, Trade.Closed
         trade.barclose, trade.dtclose = len(trade.data), trade.data.datetime[0]
-        _tell(strategy, trade)
+        told = copy.copy(trade)
+        strategy._tradespending.append(told)
+        if strategy.cerebro.p.quicknotify:
+            strategy._notify(qtrades=[told])
 
 
 def _held(order, size, price, history):
@@ -144,46 +147,6 @@ class Detour:
         own = conId(order.data)
         return next((data for data in owner.datas if data is not order.data and conId(data) == own and is_open(data)),
                     None)
-
-
-class Busts:
-    """Tells trades of an order of which a bust left nothing: backtrader passes over executions of one that has none."""
-
-    def __init__(self):
-        self._order = None
-
-    def begin(self, order):
-        """The order is about to be told."""
-        if not order.executed.size and order.executed.getpending():
-            self._order = order
-
-    def end(self, strategies):
-        """It has been told: now its trades are."""
-        order, self._order = self._order, None
-        owner = order and _owner(order, strategies)
-        if owner is not None:
-            for bit in order.executed.getpending():
-                _enter(order, bit, owner)
-
-
-def _enter(order, bit, owner):
-    """What backtrader makes of an execution."""
-    data = bit.traded or traded(order)
-    listed = owner._trades[data][order.tradeid]
-    for size, commission in ((bit.closed, bit.closedcomm), (bit.opened, bit.openedcomm)):
-        if size and not (listed and listed[-1].isopen):
-            listed.append(Trade(data=data, tradeid=order.tradeid, historyon=owner._tradehistoryon))
-        if size:
-            listed[-1].update(order, size, bit.price, 0.0, commission, 0.0, order.comminfo)
-            if listed[-1].isclosed or listed[-1].justopened:
-                _tell(owner, listed[-1])
-
-
-def _tell(strategy, trade):
-    told = copy.copy(trade)
-    strategy._tradespending.append(told)
-    if strategy.cerebro.p.quicknotify:
-        strategy._notify(qtrades=[told])
 
 
 def _owner(order, strategies):

@@ -121,6 +121,24 @@ def test_p61_a_change_that_tws_loses_is_not_taken_for_made(impatient):
 
 # -- executions that are late ------------------------------------------------------------------------------------------
 
+def test_p50_p62_an_execution_that_another_overtakes_leaves_the_trade_at_its_price():
+    """TWS's position is believed before its execution comes: the trade does not take it for somebody else's."""
+    with stage.open() as run:
+        run.ends(run.do(lambda s: s.buy(size=10)), *FULL)
+        run.gateway.fault('late', 'execution', '30')
+        late = run.do(lambda s: s.buy(size=35))
+        run.until(lambda: run.position().size == 45)
+        believed = run.store.clock()
+        run.until(lambda: run.store.clock() > believed + 3)
+        for act, size in (('buy', 5), ('sell', 2)):
+            run.ends(run.do(lambda s, act=act, size=size: getattr(s, act)(size=size)), *FULL)
+        assert run.life(late) == ['Submitted', 'Accepted']
+        run.ends(late, *FULL)
+        trade, = run.strategy._trades[run.datas[0]][0]
+        paid = sum(bit.size * bit.price for told in run.orders for bit in told.executed.getpending())
+        assert trade.size == 48 and trade.size * trade.price - trade.pnl == pytest.approx(paid)
+
+
 @pytest.mark.parametrize('late', [('late', 'execution', '3'), ('drop', 'execution')], ids=['late', 'lost'])
 def test_p13_an_execution_that_comes_after_its_position_was_believed_counts_once(late):
     with stage.open(store=AGAIN, gateway={'speed': 1}) as run:
