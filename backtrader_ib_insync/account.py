@@ -177,11 +177,14 @@ class Accounts:
                 # TWS lists the legs of a combination alone: what executions made of it stays
                 continue
             size, price = listed.get(key, (0, 0.0))
-            if holding.behind(size, now) is None:
+            behind = holding.behind(size, now)
+            if behind is None:
                 changed.append(holding)
                 holding.leap = tidy(size - holding.position.size)
                 holding.believe(size, price, now)
-            elif not holding.exact:
+                continue
+            holding.confirm(behind)
+            if not holding.exact:
                 holding.position.price = price
         return changed
 

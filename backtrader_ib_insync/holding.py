@@ -163,9 +163,13 @@ class Holding:
             self.told = Told(size, avgCost / self.mult, now)
         else:
             self.told = None
-            while len(self.recent) > behind:
-                self.recent.popleft()
+            self.confirm(behind)
         return self.told is not None
+
+    def confirm(self, behind):
+        """TWS told our position, without the last `behind` executions: what it tells next has the others in it."""
+        while len(self.recent) > behind:
+            self.recent.popleft()
 
     def behind(self, size, now):
         """By how many of the last executions a told size is behind ours; None when they do not explain it."""

@@ -243,6 +243,22 @@ def test_a_reconnection_takes_tws_s_view_where_executions_do_not_lead_to_it():
     assert made.position(STOCK).size == 0
 
 
+@pytest.mark.parametrize('is_first', [True, False])
+def test_p62_what_others_undo_after_tws_told_its_whole_view_is_believed(is_first):
+    made = Accounts(ME) if is_first else accounts()
+    fills = [execution(10, execId='a.01'), execution(-3, execId='b.01'), execution(4, execId='c.01')]
+    made.begin()
+    made.on_position(Position(ME, STOCK, 11, 10.0), T)
+    if is_first:
+        made.rewind(fills)
+    for size in (10, -3, 4):
+        made.execute(STOCK, ME, size, 10.0, T)
+    assert made.finish(T) == [] and made.position(STOCK).size == 11
+    # to what it had been before the last execution
+    told(made, 7, T + 1)
+    assert len(made.settle(T + 1 + AHEAD_SECONDS)) == 1 and made.position(STOCK).size == 7
+
+
 # -- fills -------------------------------------------------------------------------------------------------------------
 
 class Owner:
