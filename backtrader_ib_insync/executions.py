@@ -151,9 +151,13 @@ class Executions:
         """Whether what TWS's position had beyond executions when this one came is of orders of ours: told, or late."""
         contract, account = fill.execution.contract, fill.execution.account
         surplus = self.accounts.holding(contract, account).surplus
-        return surplus is None or now - surplus.time < LATE_SECONDS and any(
-            order.executed.remsize * surplus.size > 0 and order.tws.account == account
-            and order.data.tradecontract.conId == contract.conId for order in self.book.by_ref.values())
+        if surplus is None:
+            return True
+        if now - surplus.time >= LATE_SECONDS or abs(fill.moved.closed) > abs(fill.moved.counted[0]):
+            return False
+        left = [order.executed.remsize for order in self.book.by_ref.values() if order.tws.account == account
+                and order.data.tradecontract.conId == contract.conId]
+        return abs(sum(size for size in left if size * surplus.size > 0)) >= abs(surplus.size)
 
     def _correct(self, fill, record, now):
         """TWS replaced an execution by another: of another price, another size, or none."""
