@@ -19,7 +19,7 @@ from .clock import ServerClock
 from .errors import BadParameter, IBError
 from .heartbeat import Heartbeat
 from .insync import LogEar, TappedIB
-from .line import Line, ended
+from .line import CLOSE_SECONDS, Line, ended
 from .messages import Closed, Lost, Notice, Session
 from .order_line import OrderLine
 from .request_desk import MARKET_DATA_FARM, RequestDesk
@@ -166,7 +166,7 @@ class Connection:
             self.desk.hang_up()
             await self.line.finish()
             self.line.hang_up()
-        await ended(self._life)
+        await ended(self._life, 2 * CLOSE_SECONDS)
         await self.desk.clear()
 
     @property

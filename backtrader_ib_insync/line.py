@@ -149,8 +149,9 @@ class Line:
         return where + str(error)
 
 
-async def ended(task):
-    """Cancel a task, if it still runs, and wait till it has ended."""
-    if task is not None and not task.done():
+async def ended(task, seconds=0.2):
+    """Cancel a task, if it still runs, and wait till it has ended: `seconds`, then it is cancelled again."""
+    while task is not None and not task.done():
         task.cancel()
-        await asyncio.wait([task])
+        # before CPython 3.12 `asyncio.wait_for` swallows a cancel that comes in the moment in which its wait is over
+        await asyncio.wait([task], timeout=seconds)

@@ -1,4 +1,5 @@
 """The life of a connection against a gateway that misbehaves: what it asks, in which order, and what it tells."""
+import asyncio
 import gc
 import socket
 import threading
@@ -13,7 +14,7 @@ from backtrader_ib_insync.account_stream import AccountStream
 from backtrader_ib_insync.connection import Connection, Settings
 from backtrader_ib_insync.downloads import ContractQuestion, HistoryQuestion
 from backtrader_ib_insync.history import plan
-from backtrader_ib_insync.line import REQIDBASE
+from backtrader_ib_insync.line import REQIDBASE, ended
 from backtrader_ib_insync.loop import Loop
 from backtrader_ib_insync.messages import Closed, Heard, Lost, Notice, Refused, Restored, Session, Synchronised, Tick
 from backtrader_ib_insync.streams import RealTimeBars, Trades
@@ -237,6 +238,26 @@ def test_p03_reconnecting_for_ever_backs_off(dumb, connect):
     pauses = [later - sooner for sooner, later in zip(times, times[1:])]
     assert pauses[-1] > 4 * pauses[0]
     assert not link.words()
+
+
+def test_p85_a_task_that_swallows_its_cancel_ends_all_the_same():
+    """As one of the client library's that sits in `asyncio.wait_for` does before CPython 3.12, now and then."""
+    async def swallow():
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            await asyncio.sleep(60)
+
+    async def end():
+        task = asyncio.ensure_future(swallow())
+        await asyncio.sleep(0)
+        await ended(task, 0.01)
+        return task.cancelled()
+    loop = Loop()
+    try:
+        assert loop.call(end, timeout=10)
+    finally:
+        loop.stop()
 
 
 def test_an_account_that_the_login_lacks_is_named_and_not_tried_for_ever(gateway, connect):
