@@ -12,7 +12,7 @@ Where to look; in brackets the files that one is made of. On the strategy thread
     bars           what makes a bar [assembler]; resampler: what backtrader makes of several
     timetable      the edges of a contract's bars and days [daybars tradinghours regularhours]
 
-    ibbroker       IBBroker: orders, cash, positions [positions currencies comminfo]
+    ibbroker       IBBroker: orders, cash, positions [positions currencies comminfo backtests]
     orders         IBOrder [order_fields order_ticks order_force order_keywords order_life]
     order_desk     what strategies order, on the way to TWS [order_setting order_groups order_cancels order_changes
                    order_book]

@@ -56,6 +56,21 @@ def of_contract(contract, step=1, magnified=1.0):
                       mult=mult, margin=mult, automargin=mult, step=step)
 
 
+class CommInfos:
+    """The IBCommInfo of each contract, made once."""
+
+    def __init__(self):
+        self._made = {}
+
+    def of(self, contract, details):
+        """That of a contract, None stands for one that is not known yet; `details` are TWS's, None if not told."""
+        if contract is None:
+            return of_contract(None)
+        if contract.conId not in self._made:
+            self._made[contract.conId] = of_contract(contract, size_step(details), magnifier(details))
+        return self._made[contract.conId]
+
+
 def size_step(details):
     """The smallest size TWS trades of a contract, 1 where the details do not tell of fractions."""
     if details is None or details.contract.secType != 'CRYPTO':

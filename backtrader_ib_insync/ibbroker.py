@@ -1,13 +1,14 @@
 """IBBroker: a strategy's orders to TWS, and what becomes of them back to the strategy."""
 import collections
-import logging
 
 from backtrader import BrokerBase
 from backtrader.position import Position
 from backtrader.utils.py3 import with_metaclass
 
-from . import comminfo, trades
+from . import trades
 from .account import Accounts
+from .backtests import Shared
+from .comminfo import CommInfos, magnifier
 from .currencies import Currencies
 from .fills import Fills
 from .ibstore import IBStore
@@ -16,8 +17,6 @@ from .order_desk import OrderDesk
 from .order_reports import Reports
 from .orders import last_bar
 from .positions import Positions
-
-log = logging.getLogger(__name__)
 
 #: seconds that a run waits for cash, positions and open orders before its strategies begin without
 START_SECONDS = 5.0
@@ -33,14 +32,7 @@ class MetaIBBroker(type(BrokerBase)):
         IBStore.BrokerCls = cls
 
 
-def _simulated_only(name):
-    def ignore(self, *args, **kwargs):
-        log.warning('%s(...) has no effect: only a simulated broker can do that', name)
-    ignore.__doc__ = 'No effect but a warning: for scripts that are shared with backtests.'
-    return ignore
-
-
-class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
+class IBBroker(with_metaclass(MetaIBBroker, BrokerBase), Shared):
     """Sends orders to TWS and tells their life as backtrader's own broker would.
 
     Cash, value and positions are those of the account, as TWS tells them, and positions follow executions at once:
@@ -77,9 +69,8 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
         self.startingcash = self.startingvalue = 0.0
         self._left = []
         self._cerebro = None
-        self._comminfos = {}
-        self._tally = trades.Tally()
-        self._detour = trades.Detour()
+        self._comminfos = CommInfos()
+        self._telling = trades.Telling()
 
     @property
     def cerebro(self):
@@ -107,7 +98,7 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
     def _take_back(self):
         """What an earlier run of this broker has left is nobody's now: its strategies are gone, and its feeds."""
         self._left = self.book.open()
-        self._tally = trades.Tally()
+        self._telling = trades.Telling()
         for order in self.book.by_ref.values():
             order.p.owner = None
 
@@ -177,7 +168,7 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
         contract = getattr(data, 'tradecontract', None)
         details = getattr(data, 'tradecontractdetails', None)
         if contract is not None and details is not None:
-            self.accounts.magnify(contract.conId, comminfo.magnifier(details))
+            self.accounts.magnify(contract.conId, magnifier(details))
         return contract
 
     def getcommissioninfo(self, data):
@@ -188,13 +179,7 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
         for_all = self.comminfo[None]
         if for_all is not self.p.commission or self.p.notdefault('commission'):
             return for_all
-        if contract is None:
-            return comminfo.of_contract(None)
-        if contract.conId not in self._comminfos:
-            details = getattr(data, 'tradecontractdetails', None)
-            self._comminfos[contract.conId] = comminfo.of_contract(
-                contract, comminfo.size_step(details), comminfo.magnifier(details))
-        return self._comminfos[contract.conId]
+        return self._comminfos.of(contract, getattr(data, 'tradecontractdetails', None))
 
     # -- orders to TWS -------------------------------------------------------------------------------------------------
 
@@ -286,11 +271,10 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
 
     def get_notification(self):
         """The next order to tell, None when there is none in this pass."""
-        self._detour.end()
+        self._telling.end()
         order = self.notifs.popleft() if self.notifs else None
         if order is not None:
-            self._tally.agree(order, self.strategies())
-            self._detour.begin(order, self.strategies())
+            self._telling.begin(order, self.strategies())
         return order
 
     def backlog(self):
@@ -327,8 +311,3 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase)):
     def resolving(self):
         """Whether a feed may still learn what contract it trades."""
         return not self.strategies() or any(getattr(data, 'tradecontract', data) is None for data in self.cerebro.datas)
-
-
-for _name in ('set_coo', 'set_coc', 'set_cash', 'setcash', 'add_cash', 'set_checksubmit', 'set_eosbar', 'set_filler',
-              'set_int2pnl', 'set_shortcash', 'set_slippage_perc', 'set_slippage_fixed', 'set_fundstartval'):
-    setattr(IBBroker, _name, _simulated_only(_name))

@@ -263,6 +263,9 @@ class OrderDesk:
         own.ask(terms)
         own.state(tws, until)
         self._place(own)
+        if 'size' in names and self.book.descent(own)[1:]:
+            self.broker.said('order {} has another size now, those that hang on it do not: modify them, too, or they '
+                             'close more or less than it opens'.format(own.ref))
         return True
 
     def _check_timely(self, own, names, terms):

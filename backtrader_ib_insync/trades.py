@@ -27,6 +27,21 @@ def can_tell(order):
     return len(traded(order)) > 0
 
 
+class Telling:
+    """An order is told to the strategies of a run, which makes their trades."""
+
+    def __init__(self):
+        self._tally, self._detour = Tally(), Detour()
+
+    def begin(self, order, strategies):
+        self._tally.agree(order, strategies)
+        self._detour.begin(order, strategies)
+
+    def end(self):
+        """It has been told."""
+        self._detour.end()
+
+
 class Tally:
     """Makes the trades of a run agree with the account before they are told of an execution.
 

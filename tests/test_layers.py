@@ -19,9 +19,9 @@ LAYERS = (
     'bridge guests singleton sleeper',
     'connection line linkwatch order_line request_desk synchroniser heartbeat streams subscription downloads '
     'tickhistory account_stream uplink vigil',
-    'account assembler attempts bars clock comminfo contract daybars daynumber excerpt fills frontier history '
-    'holding linkstate mnames pacing order_book order_changes order_fields order_force order_groups order_keywords '
-    'order_life order_ticks orders runs silence tickseam timetable tradinghours',
+    'account assembler attempts backtests bars clock comminfo contract daybars daynumber excerpt fills frontier '
+    'history holding linkstate mnames pacing order_book order_changes order_fields order_force order_groups '
+    'order_keywords order_life order_ticks orders runs silence tickseam timetable tradinghours',
     'insync',
     'codes errors localclock loop messages spec version zonenames zones',
 )

@@ -409,3 +409,14 @@ def test_p60_p61_a_change_beyond_the_margin_leaves_the_order_as_it_was():
         run.until(lambda: run.gateway.call(
             lambda world: world.exchange._book.find(1, order.orderId).order.totalQuantity) == 20)
         assert order.size == 20
+
+
+def test_p53_legs_that_keep_their_size_when_that_of_their_entry_changes_are_named():
+    with stage.open() as run:
+        entry, stop, limit = run.do(lambda s: s.buy_bracket(size=10, price=150.0, stopprice=100.0, limitprice=400.0))
+        run.reaches(limit, 'Accepted')
+        for order, size in ((stop, 6), (limit, 6), (entry, 6)):
+            assert run.do(lambda s, order=order, size=size: s.broker.modify(order, size=size))
+        run.do(lambda s: None)
+        said = [said for said in run.said if 'those that hang on it' in said]
+        assert len(said) == 1 and said[0].startswith('order {} '.format(entry.ref))
