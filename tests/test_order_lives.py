@@ -395,7 +395,7 @@ def lives(count):
         settled = settings(max_examples=LIVES or count, derandomize=not LIVES, database=None, deadline=None,
                            phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
         drawn = given(FATES, st.lists(SIZES, max_size=4), REFUSALS, DEEDS, st.booleans())
-        return pytest.mark.client_errors(pytest.mark.timeout(LIVES or count)(settled(drawn(test))))
+        return pytest.mark.client_errors(pytest.mark.timeout(3 * (LIVES or count))(settled(drawn(test))))
     return decorate
 
 
@@ -412,11 +412,11 @@ def live(run, *drawn):
         raise AssertionError(run.failure) from error
 
 
-@lives(300)
+@lives(220)
 def test_p51_p58_p60_whatever_happens_all_ends_as_the_ledger_says(alone, fate, partials, refusals, deeds, at_once):
     live(alone, fate, partials, refusals, deeds, at_once)
 
 
-@lives(100)
+@lives(80)
 def test_p62_it_does_so_when_others_trade_too(among_others, fate, partials, refusals, deeds, at_once):
     live(among_others, fate, partials, refusals, deeds, at_once)
