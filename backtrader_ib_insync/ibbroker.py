@@ -32,7 +32,7 @@ class MetaIBBroker(type(BrokerBase)):
         IBStore.BrokerCls = cls
 
 
-class IBBroker(with_metaclass(MetaIBBroker, BrokerBase), Shared):
+class IBBroker(with_metaclass(MetaIBBroker, BrokerBase, Shared)):
     """Sends orders to TWS and tells their life as backtrader's own broker would.
 
     Cash, value and positions are those of the account, as TWS tells them, and positions follow executions at once:
