@@ -13,7 +13,7 @@ from .strangers import name_of
 
 
 #: seconds in which an execution of ours may still come that explains what TWS's position shows
-LATE_SECONDS = 10.0
+LATE_SECONDS = 30.0
 
 
 class Executions:
