@@ -101,8 +101,8 @@ def test_p02_a_gateway_that_is_not_there_holds_the_start_up_for_a_bounded_time(m
 
 def test_p63_p82_so_it_is_when_tws_takes_long_to_tell_all(monkeypatch):
     from backtrader_ib_insync import ibbroker, synchroniser
-    monkeypatch.setattr(ibbroker, 'START_SECONDS', 0.5)
-    monkeypatch.setattr(synchroniser, 'STEP_SECONDS', 2.0)
+    monkeypatch.setattr(ibbroker, 'START_SECONDS', 1.5)
+    monkeypatch.setattr(synchroniser, 'STEP_SECONDS', 3.0)
     seen = []
     with simulator.running(messages_per_second=0) as gateway:
         gateway.call(lambda world: world.ledger.give(stage.ACCOUNT, apple(world), 10, 100.0))
