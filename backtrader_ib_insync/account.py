@@ -78,12 +78,20 @@ class Accounts:
         return self.holdings[key]
 
     def magnify(self, conId, magnifier):
-        """It has become known in what a contract is quoted, see `comminfo.magnifier`: executions come in that."""
+        """It has become known in what a contract is quoted, see `comminfo.magnifier`: executions come in that.
+
+        Returns by how much prices that TWS told of positions were too small.
+        """
         change = magnifier / self._magnifiers.get(conId, 1.0)
         if change != 1.0:
             self._magnifiers[conId] = magnifier
-            for holding in [holding for (_, known), holding in self.holdings.items() if known == conId]:
-                holding.magnify(change)
+            for key, holding in self.holdings.items():
+                if key[1] == conId:
+                    holding.magnify(change)
+                    if self.listed and key in self.listed:
+                        size, price = self.listed[key]
+                        self.listed[key] = size, price * change
+        return change
 
     def execute(self, contract, account, size, price, now, happened=math.inf):
         """Move a position by an execution of signed `size` that TWS dates `happened`."""

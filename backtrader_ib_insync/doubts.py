@@ -17,9 +17,11 @@ class Doubts:
         self._asked = self._viewed = self._answered = 0
         self._again = 0.0
         self._is_due = False
+        #: refs of those in doubt because TWS did not answer
+        self._silent = set()
 
     def add(self, order):
-        """An error seems to have ended the order, or to have refused its change."""
+        """It is unclear whether TWS works the order, or a change of it."""
         order.life.doubt = self._asked + 1
         order.life.shown = ''
         self._is_due = True
@@ -27,10 +29,11 @@ class Doubts:
     def ask(self):
         """Ask TWS about those that were added since, and again about those that it did not answer for."""
         now = time.monotonic()
-        for order in self.book.unanswered(now - WORD_SECONDS):
-            if self.store.link.up and order.life.is_unanswered():
-                self.store.notify('TWS has said nothing of order {} since it was sent, changed or cancelled: it is '
-                                  'asked what it has'.format(order.ref))
+        for order in self.book.unanswered(now - WORD_SECONDS) if self.store.link.up else ():
+            if order.life.is_unanswered():
+                self.store.notify('TWS has not settled what it was last sent of order {}: it is asked what it '
+                                  'has'.format(order.ref))
+                self._silent.add(order.ref)
                 self.add(order)
         if self._answered < self._asked and now >= self._again:
             for order in self.book.open():
@@ -58,4 +61,6 @@ class Doubts:
         self._answered = max(self._answered, number)
         for order in self.book.open():
             if 0 < order.life.doubt <= number:
-                self.clear(order)
+                was_silent = order.ref in self._silent
+                self._silent.discard(order.ref)
+                self.clear(order, was_silent)

@@ -31,7 +31,7 @@ class Executions:
         self.since = 0.0
 
     def take(self, record, now, is_news, is_listed):
-        """An execution or a correction of one, `is_listed` in a whole view of TWS's.
+        """An execution or a correction of one, `is_listed` in a whole view of TWS's; returns the order.
 
         `is_news` tells that one of somebody else's is to be told.
         """
@@ -39,7 +39,7 @@ class Executions:
         if known is not None:
             if record.execId != known.execution.execId:
                 self._correct(known, record, now)
-            return
+            return known.order
         order = self.book.find_by(record)
         if order is not None and is_correction(record.execId) and order.tws.permId not in (0, record.permId):
             # of an earlier day, before TWS began to count its ids anew
@@ -55,12 +55,14 @@ class Executions:
             self._explain(made_up, record)
         else:
             self._fill(order, record, now, is_news, not is_listed and self._is_past(order, record))
+        return order
 
     def _is_past(self, order, record):
         """Whether it was executed before this run, and so is in the position: corrected, or told, as late as this."""
         if order is not None and (order.owner is not None or record.time >= self.since - CLOCK_SECONDS):
             return False
-        return is_correction(record.execId) or order is not None and not record.live
+        is_late = not record.live and (order is not None or record.time < self.since - CLOCK_SECONDS)
+        return is_correction(record.execId) or is_late
 
     def _fill(self, order, record, now, is_news, is_past):
         if order is not None:
@@ -81,21 +83,23 @@ class Executions:
         self.fills.add(record, order, size, moved, now)
 
     def seek(self, orders):
-        """TWS lists these orders no more, nor executions of another day: positions tell what had been filled of them.
+        """TWS lists these orders no more, nor executions of another day: positions tell what they had opened.
 
-        Of several orders that may have made the same move nobody knows which it was.
+        Of several that may have made the same move nobody knows which it was. And what is closed is, for all that a
+        position tells, expired, assigned, or sold by somebody.
         """
-        rivals = collections.Counter(map(_way, orders))
-        for order in orders:
+        missing = [order for order in orders if order.life.is_missing()]
+        rivals = collections.Counter(_way(order) for order in orders if order in missing or order.life.owes(order.done))
+        for order in missing:
             holding = self.accounts.holding(order.data.tradecontract, order.tws.account)
-            left = tidy(order.size - order.executed.size)
-            if rivals[_way(order)] == 1 and holding is not None and holding.leap * left > 0:
+            left = order.executed.remsize
+            if rivals[_way(order)] == 1 and holding is not None and holding.has_opened(left):
                 order.life.found(order.done + min(abs(holding.leap), abs(left)), order.terms.size)
 
     def make_up(self, order, size, now):
         """An order ended with `size` more filled than executions have told: take that as one, at the price TWS implies.
 
-        Executions of it that come later still put price and commission right.
+        Returns that. Executions of it that come later still put price and commission right.
         """
         price = self._implied(order, size)
         side = 'BOT' if order.isbuy() else 'SLD'
@@ -108,6 +112,7 @@ class Executions:
         moved = self.accounts.execute(contract, account, signed(record), price, now, -math.inf)
         made_up = self._made_up[order.ref] = self.fills.add(record, order, signed(record), moved, now)
         made_up.commission = 0.0
+        return record
 
     def _explain(self, made_up, record):
         """TWS tells an execution after all: it is in what was made up, maybe at another price."""

@@ -124,6 +124,17 @@ class Fills:
         if fill.order is not None:
             self._wait(more)
 
+    def magnify(self, conId, change):
+        """What is held of a contract was told in prices that are too small by `change`: nothing is told of it yet."""
+        before = {}
+        for fill in self.known.values():
+            key, moved = _key(fill), fill.moved
+            if key[1] == conId and fill.bit is None:
+                size, price = before.get(key, (moved.size_before, moved.price_before * change))
+                fill.moved = moved._replace(size_before=size, price_before=price).instead(
+                    fill.size, fill.execution.price)
+                before[key] = fill.moved.size, fill.moved.price
+
     def _shift(self, fill, size):
         """Of what is not told yet, all that came after `fill` found `size` more than it was held for."""
         alike = self._alike(fill)

@@ -134,10 +134,15 @@ class Holding:
             self.told = None
         return moved
 
+    def has_opened(self, size):
+        """Whether that leap may be of an order of signed `size` that opened what is held."""
+        return self.leap * size > 0 and self.leap * self.position.size > 0 and abs(self.leap) <= abs(self.position.size)
+
     def recall(self, size, price):
         """What an execution did that the position had in it from the first, as Moved."""
         before = Position()
-        before.fix(tidy(self.position.size - size), self.position.price)
+        # what has been closed since tells no price
+        before.fix(tidy(self.position.size - size), self.position.price if self.position.size * size > 0 else price)
         return _enter(before, size, price)
 
     def _was_believed(self, size, happened):

@@ -168,7 +168,9 @@ class IBBroker(with_metaclass(MetaIBBroker, BrokerBase, Shared)):
         contract = getattr(data, 'tradecontract', None)
         details = getattr(data, 'tradecontractdetails', None)
         if contract is not None and details is not None:
-            self.accounts.magnify(contract.conId, magnifier(details))
+            change = self.accounts.magnify(contract.conId, magnifier(details))
+            if change != 1.0:
+                self.reports.executions.fills.magnify(contract.conId, change)
         return contract
 
     def getcommissioninfo(self, data):

@@ -39,6 +39,8 @@ class OrderBook:
         self.by_ref = {}
         self.living = {}
         self.families = collections.defaultdict(list)
+        #: (clientId, orderId) of orders of an earlier run that no feed trades
+        self.left_alone = set()
         #: by ref: since when TWS owes a word of it (by `time.monotonic`), longest first
         self._owed = collections.OrderedDict()
 
@@ -104,8 +106,9 @@ class OrderBook:
 
     def has_parent(self, order):
         """Whether the order that it is a child of lives."""
-        parent = self.by_id.get((order.tws.clientId, order.tws.parentId))
-        return parent is not None and parent.alive()
+        key = order.tws.clientId, order.tws.parentId
+        parent = self.by_id.get(key)
+        return key in self.left_alone or parent is not None and parent.alive()
 
     def descent(self, order):
         """The living orders that end when it does: itself, its children, and theirs."""

@@ -63,9 +63,8 @@ class Groups:
             if sibling.life.group and not group_of(order):
                 order.life.group = sibling.life.group
 
-    def executed(self, record):
-        """Something of an order was filled."""
-        order = self._book.find_by(record)
+    def executed(self, record, order):
+        """Something of an order, None if it is not ours, was filled."""
         if order is not None and record.shares:
             self._end(order)
         elif record.shares and record.orderRef.startswith(REF_PREFIX):

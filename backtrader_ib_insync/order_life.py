@@ -205,11 +205,15 @@ class Life:
 
     def is_missing(self):
         """Whether TWS does not list it, and has not said what became of it."""
-        return self.lost and self.ending is not None and self.ending.revocable and self.ending.filled is None
+        return (self.lost and self.acknowledged and self.ending is not None and self.ending.revocable
+                and self.ending.filled is None)
+
+    def owes(self, done):
+        """Whether TWS told of more than `done` as filled."""
+        return max(self.filled, self.ending.filled or 0.0 if self.ending is not None else 0.0) > done
 
     def found(self, filled, size):
         """What it moved tells how much of it was filled before TWS lost it."""
-        self.filled = max(self.filled, filled)
         self.ending = self.ending._replace(
             status=Order.Completed if filled >= size else self.ending.status, filled=filled)
 

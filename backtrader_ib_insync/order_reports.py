@@ -1,5 +1,6 @@
 """TWS's records, one by one, into the orders, the positions and what strategies are told. Strategy thread."""
 import logging
+import math
 
 from backtrader import Order
 
@@ -36,6 +37,8 @@ class Reports:
         self._unsent = []
         self.strangers = Strangers(broker)
         self.view = None
+        #: when the link was lost, if it is (epoch seconds)
+        self._lost_at = math.inf
         self.doubts = Doubts(broker.store, book, self._clear)
         self.versions = Versions(book, desk.groups, self.doubts, self._note_end)
         #: how many whole views of TWS's have been taken
@@ -50,7 +53,7 @@ class Reports:
             messages.AccountValue: self.accounts.on_value, messages.Position: self._position,
             messages.Portfolio: self._position, messages.PositionsListed: self._positions_listed,
             messages.Synchronising: self._synchronising,
-            messages.Synchronised: self._synchronised,
+            messages.Synchronised: self._synchronised, messages.Lost: self._lost,
         }
 
     def take(self, record, now):
@@ -98,8 +101,11 @@ class Reports:
         if STATUSES.get(record.status) not in (ENDED, FILLED):
             self._status(order, record.status, 0.0, '')
 
-    def _clear(self, order):
-        """TWS has answered: of an order in doubt, what it has shown last is true. It works, or has ended."""
+    def _clear(self, order, was_silent):
+        """TWS has answered: of an order in doubt, what it has shown last is true. It works, or has ended.
+
+        `was_silent` tells that the doubt was for want of any word.
+        """
         if not order.life.shown:
             if order.life.ending is None:
                 order.tell(0, 'TWS does not list the order')
@@ -107,8 +113,18 @@ class Reports:
             self._note_end(order)
             return
         order.life.go_on()
+        has_lost_cancel = was_silent and order.life.cancel_asked and order.life.shown != 'PendingCancel'
+        if was_silent and order.life.before is not None:
+            self._say_without_change(order)
         if order.life.before is not None or order.life.shown != 'PendingCancel':
             self.versions.restore(order)
+        if has_lost_cancel:
+            order.life.cancel_asked = False
+            self.desk.cancels.surely(order)
+
+    def _say_without_change(self, order):
+        order.tell(0, 'TWS works the order without the change that was on its way')
+        self.broker.said('order {}: {}'.format(order.ref, order.info['message']))
 
     def _welcome(self, order, record):
         """An order of an earlier run has been adopted: tell what it is, then what it has executed."""
@@ -205,7 +221,7 @@ class Reports:
                 self.versions.take_least(order)
             untold = order.life.untold(order.done, order.terms.size)
             if untold:
-                self.executions.make_up(order, untold, self.now)
+                self.desk.groups.executed(self.executions.make_up(order, untold, self.now), order)
                 return
             del self.ending[order.ref]
             # what was busted whole is no longer filled
@@ -233,8 +249,7 @@ class Reports:
             self._take_execution(record, False)
 
     def _take_execution(self, record, is_listed):
-        self.executions.take(record, self.now, bool(self.views), is_listed)
-        self.desk.groups.executed(record)
+        self.desk.groups.executed(record, self.executions.take(record, self.now, bool(self.views), is_listed))
 
     # -- the account ---------------------------------------------------------------------------------------------------
 
@@ -249,6 +264,9 @@ class Reports:
             name_of(holding.contract), self.accounts.other(holding.account), holding.position.size))
 
     # -- TWS's whole view, at the start and after a reconnection -------------------------------------------------------
+
+    def _lost(self, record):
+        self._lost_at = min(self._lost_at, self.now)
 
     def _synchronising(self, record):
         self.view = View(self.now)
@@ -278,11 +296,14 @@ class Reports:
             self._complete(completed)
         if record.orders:
             self.doubts.settle()
-            missing = self.book.open()
-            for order in missing:
+            living = self.book.open()
+            for order in living:
                 self._compare(order)
-            self.executions.seek([order for order in missing if order.life.is_missing()])
+            if not any(execution.time < self._lost_at for execution in view.executions):
+                # else what TWS lists reaches back far enough
+                self.executions.seek(living)
         self.views += 1
+        self._lost_at = math.inf
 
     def _complete(self, record):
         """An order that we hold alive has ended while we were away."""
@@ -298,8 +319,7 @@ class Reports:
     def _compare(self, order):
         """The view is whole: what it does not show is not there."""
         if order.life.listed and order.life.before is not None:
-            order.tell(0, 'TWS works the order without the change that was on its way when the link was lost')
-            self.broker.said('order {}: {}'.format(order.ref, order.info['message']))
+            self._say_without_change(order)
             self.versions.restore(order)
         if order.life.listed and order.life.cancel_asked:
             self.desk.cancels.surely(order)

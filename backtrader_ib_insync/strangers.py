@@ -19,7 +19,6 @@ class Strangers:
         self._waiting = {}
         #: (time, size) by permanent id: what had been filled by then, epoch seconds, that TWS lists no executions of
         self.filled = {}
-        self._left_alone = set()
         self._elsewhere = set()
 
     def meet(self, record):
@@ -28,7 +27,7 @@ class Strangers:
         store = self.broker.store
         store.link.seen_order_id(record.orderId)
         if record.clientId == store.clientId and record.orderId > 0:
-            if key not in self._left_alone:
+            if key not in self.broker.book.left_alone:
                 self._waiting[key] = record
         elif record.order.orderRef.startswith(REF_PREFIX) and record.clientId not in self._elsewhere:
             self._elsewhere.add(record.clientId)
@@ -38,6 +37,7 @@ class Strangers:
     def forget(self, record):
         """It has ended before anybody could adopt it."""
         self._waiting.pop((record.clientId, record.orderId), None)
+        self.broker.book.left_alone.discard((record.clientId, record.orderId))
 
     def adopt(self):
         """[(order, record)] adopted now; what no feed trades is told once and left alone."""
@@ -48,7 +48,7 @@ class Strangers:
                 continue
             del self._waiting[key]
             if order is None:
-                self._left_alone.add(key)
+                self.broker.book.left_alone.add(key)
                 self.broker.said('an order of an earlier run is left alone, no feed here trades it: {} {:g} {}'.format(
                     record.order.action, record.order.totalQuantity, name_of(record.contract)), record)
             else:

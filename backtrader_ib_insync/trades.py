@@ -68,9 +68,12 @@ class Tally:
 
     def _take_in(self, order, trades, key, owner):
         """Make up for what none of the trades knows of."""
-        (held, price), known = order.executed.getpending()[0].held, self._sizes[key]
+        bits = order.executed.getpending()
+        (held, price), known = bits[0].held, self._sizes[key]
         listed = owner._trades[traded(order)][order.tradeid]
         is_less = held * known < 0 or abs(held) < abs(known)
+        # one trade of the two would not do for what is closed
+        is_less |= abs(sum(bit.closed for bit in bits)) > abs(held - known)
         is_clear = not held or len(trades) == 1 and (_has_open(listed) or is_less)
         if held != known == _sum(trades) and is_clear:
             for strategy, trade in trades:

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import stage
-from backtrader_ib_insync import simulator
+from backtrader_ib_insync import order_life, simulator
 from backtrader_ib_insync.simulator import requests
 from test_order_lives import FATES, GATEWAY, OPTIONS, OURS, PRICES, SIZES, Life, impatient, terms
 from test_trading import FULL, fill_now, rests
@@ -83,6 +83,23 @@ def test_p63_p67_what_is_filled_while_tws_tells_its_view_counts_once(step):
             run.until(lambda: run.trades[-1].isclosed)
             assert [trade.size for trade in run.trades] == [0]
             assert not any('by no execution' in said for said in run.said)
+
+
+def test_p63_p67_what_was_executed_before_the_run_and_is_listed_late_is_in_the_position():
+    with simulator.running(messages_per_second=0, speed=5) as gateway:
+        with stage.open(served=gateway) as run:
+            run.ends(run.do(lambda s: s.buy(size=40)), *FULL)
+        begun = gateway.now()
+        gateway.wait(lambda world: world.now > begun + 2 * order_life.CLOCK_SECONDS)
+        gateway.fault('late', 'execution', '10')
+        with stage.open(served=gateway) as run:
+            # the list that lacks it has been told; now it comes
+            run.until(lambda: run.broker.reports.executions.fills.known)
+            run.do(lambda s: None)
+            assert run.position().size == 40 == run.ledger()[0]
+            assert not any('not of this broker' in said for said in run.said)
+            run.ends(run.do(lambda s: s.close()), *FULL)
+            run.until(lambda: run.position().size == 0 == run.ledger()[0])
 
 
 @pytest.mark.client_errors

@@ -3,11 +3,12 @@ import datetime
 
 import backtrader as bt
 import pytest
-from test_trading import FULL, LIMIT, agrees, fill_now, rests
+from test_trading import FULL, LIMIT, agrees, apple, fill_now, rests
 
 import helpers
 import stage
 from backtrader_ib_insync import doubts, ibdata, order_life, simulator
+from backtrader_ib_insync.simulator import requests
 
 Order = bt.Order
 AGAIN = {'reconnect': -1, 'timeout': 0.2}
@@ -87,7 +88,7 @@ def test_p59_p66_an_order_that_tws_loses_is_rejected_and_never_works(impatient):
         lost = run.do(lambda s: s.buy(**LIMIT))
         works = rests(run)
         assert 'does not list the order' in run.ends(lost, 'Submitted', 'Rejected').info['message']
-        assert works.alive() and any('has said nothing of order {}'.format(lost.ref) in said for said in run.said)
+        assert works.alive() and any('last sent of order {}:'.format(lost.ref) in said for said in run.said)
         run.until(lambda: [asked.orderId for asked in run.sent('CancelOrder')][:1] == [lost.orderId])
 
 
@@ -110,13 +111,43 @@ def test_p58_a_cancel_that_tws_answers_with_silence_is_told_all_the_same(impatie
         run.ends(order, 'Submitted', 'Accepted', 'Canceled')
 
 
+@pytest.mark.parametrize('changes', [False, True], ids=['alone', 'with a change'])
+def test_p58_a_cancel_that_tws_loses_is_sent_again(impatient, changes):
+    with stage.open() as run:
+        order = rests(run)
+
+        def lose(world):
+            handle = world._handlers[requests.CancelOrder]
+            world._handlers[requests.CancelOrder] = lambda session, request: world._handlers.update(
+                {requests.CancelOrder: handle})
+        run.gateway.call(lose)
+        if changes:
+            run.gateway.fault('swallow')
+            assert run.do(lambda s: s.broker.modify(order, price=140.0))
+        run.do(lambda s: s.cancel(order))
+        run.ends(order, 'Submitted', 'Accepted', 'Canceled')
+        assert len(run.sent('CancelOrder')) == 2
+
+
 def test_p61_a_change_that_tws_loses_is_not_taken_for_made(impatient):
     with stage.open() as run:
         order = rests(run)
         run.gateway.fault('swallow')
         assert run.do(lambda s: s.broker.modify(order, price=140.0))
         run.until(lambda: order.lmtPrice == order.created.price == 150.0 and order.life.before is None)
-        assert order.alive() and any('has said nothing of order {}'.format(order.ref) in said for said in run.said)
+        assert order.alive() and any('last sent of order {}:'.format(order.ref) in said for said in run.said)
+        assert 'without the change' in order.info['message']
+
+
+def test_p66_what_somebody_sold_while_the_link_was_lost_is_no_fill_of_an_order_that_tws_lost():
+    with stage.open(store=AGAIN, gateway={'speed': 20}) as run:
+        run.ends(run.do(lambda s: s.buy(size=10)), *FULL)
+        run.gateway.fault('swallow')
+        lost = run.do(lambda s: s.sell(size=10, exectype=Order.Stop, price=50.0))
+        run.until(lambda: len(run.sent()) == 2)
+        reconnects(run, lambda world: world.ledger.give(stage.ACCOUNT, apple(world), 0, 100.0))
+        run.ends(lost, 'Submitted', 'Rejected')
+        assert lost.executed.size == 0 and not any(trade.pnl for trade in run.trades)
 
 
 # -- executions that are late ------------------------------------------------------------------------------------------

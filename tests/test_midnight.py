@@ -98,3 +98,31 @@ def test_p67_of_an_order_that_works_on_after_midnight_all_is_told_when_it_is_fil
         run.scenario(lambda scenario: scenario._partials.clear())
         assert ends(run, order) == ('Completed', 5)
         assert run.position().size == 5
+
+
+def test_p67_a_move_that_another_order_owes_is_not_taken_for_one_of_an_order_that_is_gone():
+    with late_in_the_evening() as run:
+        works, gone = accepted(run), accepted(run, price=2900.0)
+        run.scenario(lambda scenario: scenario.partial('ES', [2] + [0] * 100000))
+        is_away_over_midnight(run, lambda world: (fill_now(world, works.orderId, 9000.0), cancelled(world, gone)))
+        assert ends(run, gone) == ('Canceled', 0)
+        run.scenario(lambda scenario: scenario._partials.clear())
+        assert ends(run, works) == ('Completed', 5)
+        assert run.position().size == 5
+
+
+def test_p67_what_was_closed_over_midnight_need_not_have_been_closed_by_the_order_that_is_gone():
+    """It may have expired, or been sold by hand: the price of the order would make up a profit."""
+    with late_in_the_evening() as run:
+        bought = run.do(lambda s: s.buy(size=5))
+        assert ends(run, bought) == ('Completed', 5)
+        sale = run.do(lambda s: s.sell(size=5, exectype=Order.Limit, price=9000.0))
+        run.reaches(sale, 'Accepted')
+
+        def happens(world):
+            future = [held for held in world.ledger.positions(stage.ACCOUNT) if held.position][0]
+            world.ledger.give(stage.ACCOUNT, world.market.by_conId(future.contract.conId), 0, 0.0)
+            cancelled(world, sale)
+        is_away_over_midnight(run, happens)
+        assert ends(run, sale) == ('Canceled', 0)
+        assert sale.executed.pnl == 0.0

@@ -1,7 +1,7 @@
 """One-cancels-all groups that TWS would not keep, because one of the orders worked already: the broker keeps them."""
 import backtrader as bt
 import pytest
-from test_trading import FULL, LIMIT, agrees, rests
+from test_trading import FULL, LIMIT, agrees, fill_now, rests
 
 import stage
 from backtrader_ib_insync import simulator
@@ -165,6 +165,17 @@ def test_p56_p68_what_is_left_of_an_order_that_was_filled_in_part_goes_on(filled
             run.until(lambda: run.ended(by_id[ids[filled]]))
             assert run.life(by_id[ids[filled]])[-1] == 'Completed'
             agrees(run)
+
+
+def test_p56_a_fill_that_tws_tells_by_its_status_alone_ends_a_group_that_we_keep():
+    with stage.open() as run:
+        order = rests(run)
+        other = rests(run, oco=order, price=149.0)
+        run.gateway.fault('drop', 'execution', '100')
+        run.gateway.call(lambda world: fill_now(world, order.orderId))
+        run.ends(order, *FULL)
+        run.until(lambda: run.ended(other))
+        assert run.life(other)[-1] == 'Canceled'
 
 
 def test_p53_what_tws_reduces_by_itself_is_left_alone():

@@ -112,6 +112,22 @@ def test_p64_p88_what_each_account_held_before_the_run_closes_as_a_trade_of_its_
             assert [trade.size for trade in run.trades if trade.isclosed] == [0, 0]
 
 
+def test_p62_what_others_add_and_another_feed_closes_leaves_no_trade_open():
+    with simulator.running(messages_per_second=0, speed=5) as gateway:
+        run = stage.Run(gateway, datanames=('AAPL-STK-SMART-USD',) * 2)
+        run.start()
+        try:
+            first, second = run.datas
+            run.ends(run.do(lambda s: s.buy(data=first, size=10)), *FULL)
+            gateway.call(lambda world: by_hand(world, 5))
+            run.until(lambda: run.position().size == 15)
+            run.ends(run.do(lambda s: s.close(data=second)), *FULL)
+            run.until(lambda: run.trades[-1].isclosed)
+            flat(run, 1)
+        finally:
+            run.stop()
+
+
 # -- sizes that are no binary numbers ----------------------------------------------------------------------------------
 
 def test_p89_a_trade_of_fractions_closes_when_the_position_does():
