@@ -33,6 +33,21 @@ class IBDataClone(DataClone):
     def islive(self):
         return self.data.islive()
 
+    def start(self):
+        super().start()
+        self._is_preloaded = False
+
+    def preload(self):
+        self._is_preloaded = True
+        super().preload()
+
+    def advance(self, size=1, datamaster=None, ticks=True):
+        counted = self._dlen
+        super().advance(size, datamaster, ticks=ticks)
+        if not self._is_preloaded:
+            # a bar that was put back and is taken up again: backtrader would count it twice, and pass over the next
+            self._dlen = counted
+
     def next(self, datamaster=None, ticks=True):
         delivered = super().next(datamaster=datamaster, ticks=ticks)
         if delivered:

@@ -206,3 +206,21 @@ def test_p38_no_tick_is_overtaken_by_the_proof_that_closes_its_bar():
     clock, proofs = FilterClock(Overtaken()), []
     clock.check(lambda: proofs.append(clock.offset().total_seconds() + time.time()), None)
     assert len(proofs) == 1 and abs(proofs[0] - 100.0) < 1.0
+
+
+def test_a_clone_loses_no_bar_when_one_of_its_own_had_to_wait_for_another_feed():
+    """backtrader counts what it takes up again twice, and passes over what comes next."""
+    day, minutes = datetime.datetime(2024, 11, 19), {'timeframe': bt.TimeFrame.Minutes, 'historical': True}
+    with simulator.running() as gateway:
+        IBStore._singleton = None
+        store, cerebro = IBStore(port=gateway.port), bt.Cerebro(stdstats=False)
+        cerebro.adddata(store.getdata(dataname='ES-202412-CME-USD-50', fromdate=day.replace(hour=9),
+                                      todate=day.replace(hour=10), tz='US/Eastern', **minutes))
+        source = store.getdata(dataname='AAPL-STK-SMART-USD', fromdate=day.replace(hour=9, minute=34),
+                               todate=day.replace(hour=10), tz='US/Eastern', **minutes)
+        cerebro.adddata(source)
+        clone = cerebro.resampledata(source, timeframe=bt.TimeFrame.Minutes, compression=5)
+        cerebro.addstrategy(bt.Strategy)
+        cerebro.run()
+        assert len(source) == 26 and len(clone) == 6
+        assert sum(clone.volume.array[:6]) == sum(source.volume.array[:26])
