@@ -71,10 +71,10 @@ class Tally:
         bits = order.executed.getpending()
         (held, price), known = bits[0].held, self._sizes[key]
         listed = owner._trades[traded(order)][order.tradeid]
-        is_less = held * known < 0 or abs(held) < abs(known)
+        matters = held * known < 0 or abs(held) < abs(known)
         # one trade of the two would not do for what is closed
-        is_less |= abs(sum(bit.closed for bit in bits)) > abs(held - known)
-        is_clear = not held or len(trades) == 1 and (_has_open(listed) or is_less)
+        matters |= abs(sum(bit.closed for bit in bits)) > abs(held - known)
+        is_clear = not held or len(trades) == 1 and (_has_open(listed) or matters)
         if held != known == _sum(trades) and is_clear:
             for strategy, trade in trades:
                 _resize(strategy, trade, held if held * trade.size > 0 else 0, price, order.comminfo)
